@@ -27,15 +27,15 @@ const logins = () => sent.filter((path) => path === '/auth/login').length;
 const podsOf = (count: number) =>
   Promise.all(Array.from({ length: count }, (_, index) => client().pods(`w${String(index)}`)));
 
-it('asks for 50 nodes at once in one session', async () => {
+it('uses one session for 50 concurrent requests', async () => {
   sent = [];
   expect(await podsOf(50)).toHaveLength(50);
   expect(logins()).toBe(1);
 });
 
-it('begins one new session when MKE 3 has ended the old one', async () => {
+it('starts one new session after MKE 3 has ended the old one', async () => {
   await podsOf(1);
-  // Ten sessions of other programs of the same user: MKE 3 ends the oldest.
+  // Other programs of the same user start ten sessions, so MKE 3 ends the oldest.
   for (let count = 0; count < 10; count++)
     await sendHttp({
       method: 'POST',

@@ -26,7 +26,7 @@ it.runIf(REAL_K0S !== '')(
       return spawnSync(REAL_K0S, args, { timeout: 30_000, encoding: 'utf8' });
     };
     try {
-      // It is strict about most fields, but not about those of the network.
+      // k0s validates most fields strictly, but not the network fields.
       expect(validate({ noSuchField: 1 }).status).not.toBe(0);
       expect(validate({ api: { extraArgs: { profiling: true } } }).status).not.toBe(0);
       for (const [key, all] of Object.entries(cases))
@@ -66,14 +66,14 @@ describe('k0s.yaml', () => {
     [1480, { calico_vxlan: false }],
     [1440, { calico_vxlan: false, ipip_mtu: '1440' }],
     [0, { calico_mtu: '0', calico_vxlan_mtu: '0' }],
-  ])('has the MTU %i, which fits through pods and tunnel', (mtu, values: Settings) => {
+  ])('has the MTU %i, the smaller of pods and tunnel', (mtu, values: Settings) => {
     const toml = Object.fromEntries(
       Object.entries(values).map(([key, one]) => [`${C}.${key}`, one]),
     );
     expect(k0sOf(toml).spec.network.calico['mtu']).toBe(mtu);
   });
 
-  it('has text only in extraArgs', () => {
+  it('has only strings in extraArgs', () => {
     const { api, controllerManager, scheduler, storage } = k0sOf({
       ...customPolicy,
       [`${C}.kube_scheduler_bind_to_all`]: true,
@@ -83,7 +83,7 @@ describe('k0s.yaml', () => {
     expect(scheduler.extraArgs).toEqual({ 'bind-address': '0.0.0.0' });
   });
 
-  it('keeps NodeRestriction beside the plugins of MKE 3', () => {
+  it('keeps NodeRestriction in addition to the plugins of MKE 3', () => {
     const flags = {
       [`${C}.custom_kube_api_server_flags`]: ['--enable-admission-plugins=PodNodeSelector'],
     };
@@ -92,7 +92,7 @@ describe('k0s.yaml', () => {
     );
   });
 
-  it('accepts tokens of a custom issuer and of konnectivity', () => {
+  it('has the audiences of a custom issuer and of konnectivity', () => {
     const flags = [`--service-account-issuer=https://mke.example.com`];
     expect(
       k0sOf({ [`${C}.custom_kube_api_server_flags`]: flags }).spec.api.extraArgs,
@@ -104,7 +104,7 @@ describe('k0s.yaml', () => {
     expect(k0sOf({}).spec.api.extraArgs).not.toHaveProperty('service-account-issuer');
   });
 
-  it('has the audit policy of MKE 3 in a file of its own', () => {
+  it('writes the audit policy of MKE 3 to a separate file', () => {
     const { files, spec, directories } = k0sOf(customPolicy);
     expect(parse(files[0]?.content ?? '')).toEqual({
       apiVersion: 'audit.k8s.io/v1',

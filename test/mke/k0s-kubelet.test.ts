@@ -24,7 +24,7 @@ describe('worker profiles', () => {
     });
   });
 
-  it('of MKE 3 contain the reserved resources of the role, and are chosen by labels', () => {
+  it('of MKE 3 contain the reserved resources of the role, and are selected by labels', () => {
     const values = { ...gpu, [`${C}.manager_kube_reserved_resources`]: 'cpu=2' };
     const profiles = profilesOf(values);
     expect(profiles['gpu']).toMatchObject({ maxPods: 40, kubeReserved: { cpu: '50m' } });
@@ -36,7 +36,7 @@ describe('worker profiles', () => {
     });
   });
 
-  it('get names that a ConfigMap can have, with a line in the report', () => {
+  it('get names that are valid for a ConfigMap, with a line in the report', () => {
     const names = {
       GPU_big: '--max-pods=1',
       default: '--max-pods=2',
@@ -54,7 +54,7 @@ describe('worker profiles', () => {
     );
   });
 
-  it('are those that nodes have chosen by their names in MKE 3', () => {
+  it('are selected by their names in MKE 3', () => {
     const toml = new Mke3Config({
       cluster_config: { custom_kubelet_flags_profiles: { GPU: '--max-pods=1' } },
     });
@@ -66,7 +66,7 @@ describe('worker profiles', () => {
     expect(k0sSettings(conversion, nodes).flags).toEqual({ w1: ['--profile=gpu'], w2: [] });
   });
 
-  it('have custom kubelet flags as fields, and the rest are flags of the installation', () => {
+  it('contain custom kubelet flags as fields; other flags are passed to "k0s install"', () => {
     const flags = [
       '--image-gc-high-threshold=70',
       '--max-open-files=9',
@@ -83,7 +83,7 @@ describe('worker profiles', () => {
     ]);
   });
 
-  it('have the address of the node in the cluster, unless a custom flag says otherwise', () => {
+  it('get --node-ip with the cluster address of the node, unless a custom flag sets it', () => {
     const flagsOf = (custom: string[]) => {
       const toml: JsonObject = {};
       setPath(toml, `${C}.calico_kdd`, true);
@@ -97,7 +97,7 @@ describe('worker profiles', () => {
     expect(flagsOf(['--node-ip=::'])).toEqual(['--kubelet-extra-args=--node-ip=::']);
   });
 
-  it('have no field that k0s refuses', () => {
+  it('have no field that k0s rejects', () => {
     const flags = ['--cluster-dns=10.0.0.1', '--cluster-domain=x', '--manifest-url=http://x'];
     const locked = ['clusterDNS', 'clusterDomain', 'apiVersion', 'kind', 'staticPodURL'];
     const profiles = profilesOf({

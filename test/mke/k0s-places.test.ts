@@ -5,7 +5,7 @@ import { rows } from '../../src/mke/convert/table.ts';
 import { copiedToK0s, k0sPlaceOf, k0sPlaces } from '../../src/mke/k0s-places.ts';
 import { cases, k0sOf, settings } from '../helpers/mke3-settings.ts';
 
-/** Dotted paths of everything that differs. */
+/** Dotted paths of all differences. */
 function differences(one: JsonValue, other: JsonValue, path = ''): string[] {
   if (JSON.stringify(one) === JSON.stringify(other)) return [];
   const [left, right] = [objectOf(one), objectOf(other)];
@@ -16,7 +16,7 @@ function differences(one: JsonValue, other: JsonValue, path = ''): string[] {
   );
 }
 
-describe('a setting of MKE 3 with a place in k0s', () => {
+describe('an MKE 3 setting with a place in k0s', () => {
   const known = rows.flatMap((row) => {
     const flag = 'flag' in row ? row.flag : undefined;
     const path = forTarget(row.to, '4.0') ?? (flag && `${flag.of}.${flag.name}`);
@@ -34,7 +34,7 @@ describe('a setting of MKE 3 with a place in k0s', () => {
     expect(changed.filter((path) => path.startsWith(place))).not.toEqual([]);
   });
 
-  it('gets there by the table alone, unless k0s takes more than its value', () => {
+  it('is copied by the table, unless k0s-config.ts computes it', () => {
     const spec = objectOf(settings({}).conversion.config['spec']);
     expect(k0sPlaces.filter(({ as }) => as === undefined).map(({ from }) => from)).toEqual([
       'apiServer.eventRateLimit.enabled',
@@ -52,7 +52,7 @@ describe('a setting of MKE 3 with a place in k0s', () => {
     expect(copiedToK0s({})).toEqual({});
   });
 
-  it('is not claimed for what waits for MKE 4', () => {
+  it('does not exist for settings that take effect with MKE 4', () => {
     expect(k0sPlaceOf('ingressController.replicaCount')).toBeUndefined();
     expect(k0sPlaceOf('kubeletes.x')).toBeUndefined();
   });

@@ -12,11 +12,11 @@ it.each([
   ['latest', undefined],
   ['v1.29', undefined],
   ['../../1.29.0', undefined],
-])('the version %s is of Kubernetes %s', (version, minor) => {
+])('version %s is Kubernetes %s', (version, minor) => {
   expect(minorOf(version)).toBe(minor);
 });
 
-it('scripts/kubernetes-flags.mjs reads flags, plugins and gates from the help of the programs', () => {
+it('scripts/kubernetes-flags.mjs parses flags, plugins and gates from the --help output of the programs', () => {
   const help = `
 Usage:
   kube-apiserver [flags]

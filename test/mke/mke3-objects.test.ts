@@ -26,8 +26,8 @@ const network = (name: string, scope: string, attached: string[] = []): JsonObje
   Containers: Object.fromEntries(attached.map((one) => [`id-${one}`, { Name: one }])),
 });
 
-describe('objects of MKE 3', () => {
-  it('are containers whose name and image are those of MKE, from any registry it was installed from', () => {
+describe('MKE 3 objects', () => {
+  it('include containers with name and image of MKE, from the registry of the installation', () => {
     const { mke3, kept } = sort({
       containers: parsed(
         inspected('ucp-proxy', { image: 'reg.example.com:5000/mke/ucp-proxy:3.7.16' }),
@@ -43,7 +43,7 @@ describe('objects of MKE 3', () => {
     expect(kept).toEqual(['container ucp-cache', 'container ucp-mything']);
   });
 
-  it('are volumes with a published name or in use by MKE alone', () => {
+  it('include volumes with a documented name, or used only by MKE', () => {
     const unnamed = 'a'.repeat(64);
     const { mke3, kept } = sort({
       containers: parsed(
@@ -59,7 +59,7 @@ describe('objects of MKE 3', () => {
     expect(kept).toEqual(['volume ucp-metrics-data', 'volume ucp-mything']);
   });
 
-  it('are services by name and image, and their configs, secrets and networks unless others use them', () => {
+  it('include services by name and image, and their configs and networks unless others use them', () => {
     const agent = 'mirantis/ucp-agent:3.7.16@sha256:0';
     const { mke3, lost } = sort({
       services: [
@@ -97,7 +97,7 @@ describe('objects of MKE 3', () => {
     });
   });
 
-  it('are networks of the host to which only containers of MKE are attached', () => {
+  it('include local networks to which only MKE containers are attached', () => {
     const { mke3, kept } = sort({
       networks: [
         network('bridge', 'local'),
@@ -110,14 +110,14 @@ describe('objects of MKE 3', () => {
     expect(kept).toEqual(['network ucp-mine', 'network ucp-shared']);
   });
 
-  it('imageParts() takes an image apart', () => {
+  it('imageParts() splits an image name', () => {
     expect(imageParts('reg.example.com:5000/mke/ucp-proxy:3.7.9@sha256:1')).toEqual({
       ...{ path: 'reg.example.com:5000/mke/', name: 'ucp-proxy', tag: '3.7.9' },
     });
     expect(imageParts('nginx')).toEqual({ path: '', name: 'nginx', tag: '' });
   });
 
-  it('describes the objects that are left when some vanish while they are listed', () => {
+  it('can be listed while some objects are being removed', () => {
     const stdout = '[{"Name":"a"}]';
     const stderr = 'Error response from daemon: no such volume: b';
     expect(dockerObjects.parse({ code: 1, stdout, stderr }, '[]', 'volume')).toEqual([

@@ -6,7 +6,7 @@ import { targets, type Target } from '../../src/mke/mke4-defaults.ts';
 import { schemaProblems } from '../../src/mke/mke4-schema.ts';
 import { convert, dump, kdd } from '../helpers/mke3-config.ts';
 
-describe('the schema of MKE 4', () => {
+describe('the MKE 4 schema', () => {
   const config = (target: Target, toml: string) => convert(toml, { target }).config;
   it.each(targets.flatMap((target) => [[target, dump] as const, [target, kdd] as const]))(
     'accepts a converted configuration of %s',
@@ -16,7 +16,7 @@ describe('the schema of MKE 4', () => {
     },
   );
 
-  it('reports what does not fit', () => {
+  it('reports violations', () => {
     const wrong = config('4.0', kdd);
     (wrong['spec'] as JsonObject)['kubelet'] = { maxPods: 'many', maxPosd: 1 };
     expect(schemaProblems(wrong)).toEqual([

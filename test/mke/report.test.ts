@@ -20,7 +20,7 @@ describe('the compatibility report', () => {
   const source = parseMke3Config(dump, 'x.toml');
   const report = compatibility(source, convertConfig(source, { hosts: [], externalAddress: '' }));
 
-  it('sorts every setting, and shows no secret', () => {
+  it('groups settings, and contains no secret', () => {
     expect(report.unsupported).toMatchObject({ backup_schedule_config: { enabled: true } });
     expect(report.supported).toMatchObject({ cluster_config: { kubelet_max_pods: 150 } });
     expect(report.disabled).toMatchObject({
@@ -29,7 +29,7 @@ describe('the compatibility report', () => {
     expect(JSON.stringify(report)).not.toContain('a long passphrase');
   });
 
-  it('calls what mkectl does not support so, whatever the value is', () => {
+  it('lists settings that mkectl does not support as "Not supported" with any value', () => {
     expect(report.unsupported).toMatchObject({
       auth: { default_new_user_role: 'restrictedcontrol', sessions: { per_user_limit: 10 } },
       cluster_config: {
@@ -42,7 +42,7 @@ describe('the compatibility report', () => {
     });
   });
 
-  it('calls the settings of what is off disabled, whatever their value is', () => {
+  it('lists settings of a feature that is off as disabled with any value', () => {
     const off = parseMke3Config(
       '[cluster_config.ingress_controller]\nenabled = false\ningress_num_replicas = 5\n',
       'x.toml',
@@ -53,7 +53,7 @@ describe('the compatibility report', () => {
     });
   });
 
-  /** In the vendor's sample report, by its page on compatibility checks. */
+  /** Settings in the vendor's sample report on the page on compatibility checks. */
   const sample =
     `auth.default_new_user_role auth.managedPasswordFallbackUser auth.external_identity_provider.caBundle
     auth.external_identity_provider.httpProxy auth.external_identity_provider.httpsProxy auth.external_identity_provider.userServiceId
@@ -69,10 +69,10 @@ describe('the compatibility report', () => {
     cluster_config.windows_containerd_root cluster_config.windows_kubelet_data_root cluster_config.policy_enforcement.pod_security_policy
     license_configuration.auto_refresh license_configuration.omit_telemetry pki.client_ca_bundle
     scheduling_configuration.default_node_orchestrator`.split(/\s+/);
-  /** In the vendor's sample, where both are on. */
+  /** Settings in the vendor's sample, in which both features are on. */
   const parts = ['auth.samlProxy.', 'backup_schedule_config.'];
 
-  it('calls the 44 settings of the vendor "Not supported" in a configuration with the defaults of MKE 3', () => {
+  it('lists the 44 settings of the vendor as "Not supported" for a configuration with MKE 3 defaults', () => {
     const standards = Object.entries(documented).map(([key, { standard }]) => [key, standard]);
     const { source, conversion } = settings({
       ...(Object.fromEntries(standards) as Settings),
@@ -83,7 +83,7 @@ describe('the compatibility report', () => {
     expect(sample).toHaveLength(44);
     expect(sample.filter((key) => !found.includes(key))).toEqual([]);
     expect(found.filter((key) => !sample.includes(key)).sort()).toEqual([
-      // From the vendor's second list, or not in a dump with defaults.
+      // From the vendor's second list, or not in a default configuration.
       'cluster_config.node_exporter_port',
       'cluster_config.windows_gmsa',
       'custom_api_server_headers',
@@ -95,7 +95,7 @@ describe('the compatibility report', () => {
     expect(pathsIn(supported)).toContain('cluster_config.kubelet_max_pods');
   });
 
-  it('calls the settings of a part that is on "Not supported" with any value', () => {
+  it('lists unsupported settings of a feature that is on as "Not supported" with any value', () => {
     const { source, conversion } = settings({
       'backup_schedule_config.enabled': true,
       'backup_schedule_config.no_passphrase': false,

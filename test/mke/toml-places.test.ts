@@ -9,8 +9,8 @@ const places = (text: string): string[] =>
     ({ path, kind, line, column }) => `${kind} ${path} ${String(line)}:${String(column)}`,
   );
 
-describe('the places of a TOML text', () => {
-  it('has tables, keys and items with line and column', () => {
+describe('positions in a TOML text', () => {
+  it('include tables, keys and items with line and column', () => {
     expect(
       places(
         'top = 1 # x = 2\n[a.b]\n  "c d" = "[no]"\r\n  e.f = [\n  "#", # ]\n  ]\n[[g]]\nh = {i = 1}\n',
@@ -25,13 +25,13 @@ describe('the places of a TOML text', () => {
     ]);
   });
 
-  it('is not confused by strings over several lines', () => {
+  it('are correct after multi-line strings', () => {
     const text =
       'a = """\nb = 1\n[c]\n\\""" d = 2\n"""\ne = \'\'\'\nf = 3\n\'\'\'\ng = "\\" # "\nh = 1\n';
     expect(places(text)).toEqual(['key a 1:1', 'key e 6:1', 'key g 9:1', 'key h 10:1']);
   });
 
-  it('has the numbers with their places, and none of comments or text', () => {
+  it('include numbers, except those in comments and strings', () => {
     const { bare } = placesIn('a = "1" # 2\nb = [3,\n 4]\nc = { d = 5 }\n');
     const numbers = bare.filter(({ text }) => /\d/.test(text));
     expect(numbers.map(({ text, line, column }) => [text, line, column])).toEqual([
@@ -41,7 +41,7 @@ describe('the places of a TOML text', () => {
     ]);
   });
 
-  it('finds every key of a dump', () => {
+  it('include every key of a downloaded configuration', () => {
     const keys = (value: unknown, path: string): string[] =>
       typeof value !== 'object' || value === null || Array.isArray(value)
         ? [path]
@@ -52,7 +52,7 @@ describe('the places of a TOML text', () => {
     expect(keys(parse(dump), '').filter((key) => !found.has(key))).toEqual([]);
   });
 
-  it('ends for any text', () => {
+  it('can be determined for any text', () => {
     const part = fc.constantFrom(
       '[',
       ']',

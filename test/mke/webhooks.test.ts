@@ -29,7 +29,7 @@ const blocking = (...webhooks: JsonObject[]) =>
   found(...webhooks).flatMap(({ name, blocks_start }) => (blocks_start ? [name] : []));
 
 describe('webhooks', () => {
-  it('are described with their service and its ready endpoints', () => {
+  it('are returned with their service and its number of ready endpoints', () => {
     const other = { clientConfig: { service: { namespace: 'policy', name: 'gone' } } };
     expect(found(webhook('a', [rule(['pods'])]), webhook('b', [], other))).toEqual([
       {
@@ -43,7 +43,7 @@ describe('webhooks', () => {
     ]);
   });
 
-  it('do not matter when they are ignored on failure, or are answered outside the cluster', () => {
+  it('are not returned if their failurePolicy is Ignore, or their server is outside the cluster', () => {
     expect(
       found(
         webhook('ignored', [rule(['pods'])], { failurePolicy: 'Ignore' }),
@@ -54,7 +54,7 @@ describe('webhooks', () => {
     ).toEqual([]);
   });
 
-  it('keep k0s from starting when their rules and selectors concern what it creates', () => {
+  it('block the start of k0s if their rules and selectors match objects that k0s creates', () => {
     const own = {
       matchExpressions: [
         { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] },

@@ -6,7 +6,7 @@ import { configToYaml } from '../../../src/mke/convert/yaml.ts';
 import { parseMke3Config } from '../../../src/mke/mke3-config.ts';
 import { kdd } from '../../helpers/mke3-config.ts';
 
-it('gives 4.1 the values of the Tigera operator, registries and node-local DNS', () => {
+it('converts to Tigera operator values, registries and node-local DNS for 4.1', () => {
   const { config, unconverted } = convertConfig(
     parseMke3Config(
       `${kdd}vxlan_vni = 4242\ncalico_vxlan_mtu = "1400"\npod_cidr = "10.1.0.0/16"\nnode_local_dns = true\nkubelet_data_root = "/data/kubelet"\n`,
@@ -44,7 +44,7 @@ it.each([
   ['', 'Disabled', 'VXLAN', 1450],
   ['calico_vxlan = false\n', 'Enabled', 'IPIP', 1480],
 ])(
-  'gives the operator the pool and the MTU of the cluster (%j)',
+  'sets the IP pool and the MTU of the cluster in the operator values (%j)',
   (toml, bgp, encapsulation, mtu) => {
     const { config } = convertConfig(parseMke3Config(`${kdd}${toml}`, 'x'), {
       hosts: [],
@@ -74,7 +74,7 @@ it.each([
   ['cidr=10.0.0.0/8,172.16.0.0/12', { cidrs: ['10.0.0.0/8', '172.16.0.0/12'] }],
   ['kubernetes-internal-ip', { kubernetes: 'NodeInternalIP' }],
   ['nearest', undefined],
-])('gives the operator the detection of node addresses: %s', (method, wanted) => {
+])('converts the detection of node addresses for the operator: %s', (method, wanted) => {
   const { config, unconverted } = convertConfig(
     parseMke3Config(`${kdd}calico_ip_auto_method = "${method}"\n`, 'x'),
     { hosts: [], externalAddress: '', target: '4.1' },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { flagsToMap } from '../../../src/mke/convert/flags.ts';
 
-it('turns flags into a map and reports those that a map cannot hold', () => {
+it('converts flags to a map and reports those that a map cannot hold', () => {
   const { map, problems } = flagsToMap([
     '--a=b=c',
     '--bare',

@@ -20,7 +20,7 @@ const source = {
   jitUserProvisioning: false,
 };
 
-it('converts the first user search and reports what MKE 4 does not have', () => {
+it('converts the first user search and reports unsupported settings', () => {
   const { ldap, unconverted } = convertLdap(source, undefined);
   expect(ldap).toEqual({
     enabled: true,

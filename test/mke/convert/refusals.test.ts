@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { convert, kdd } from '../../helpers/mke3-config.ts';
 
-describe('a cluster that cannot be upgraded', () => {
+describe('settings that prevent the upgrade', () => {
   it.each([
     ['calico_kdd = false', 'calico_kdd'],
     ['calico_kdd = true\nkube_proxy_mode = "ipvs"', 'kube_proxy_mode'],
@@ -13,14 +13,14 @@ describe('a cluster that cannot be upgraded', () => {
       'calico_kdd = true\nkube_proxy_use_config_file = true\ncustom_proxy_config_yaml = "mode: ipvs"',
       'custom_proxy_config_yaml',
     ],
-  ])('%s is refused by its key', (text, key) => {
+  ])('%s is refused with its key', (text, key) => {
     expect(convert(`[cluster_config]\n${text}\n`).refusals.map((one) => one.key)).toEqual([
       `cluster_config.${key}`,
     ]);
   });
 
   it.each(['kube_proxy_mode = "ipvs"', 'calico_ebpf_enabled = true', 'unmanaged_cni = true'])(
-    'says that MKE 3 cannot change it: %s',
+    'the message says that MKE 3 cannot change it: %s',
     (text) => {
       const { refusals } = convert(`${kdd}${text}\n`);
       expect(refusals.map(({ what }) => what)).toEqual([
@@ -30,7 +30,7 @@ describe('a cluster that cannot be upgraded', () => {
   );
 
   it.each(['', 'mode: iptables', 'mode: ""', 'not a file'])(
-    'is not one whose file of kube-proxy is %j',
+    'do not include a kube-proxy configuration file with %j',
     (file) => {
       const toml = `${kdd}kube_proxy_use_config_file = true\ncustom_proxy_config_yaml = '${file}'\n`;
       expect(convert(toml).refusals).toEqual([]);

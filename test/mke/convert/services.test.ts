@@ -7,7 +7,7 @@ describe('tracking', () => {
     ['disable_tracking = true', false],
     ['disable_usageinfo = true', false],
     ['disable_tracking = true\ndisable_usageinfo = true', false],
-  ])('with "%s" is enabled: %s, and nothing is reported', (settings, enabled) => {
+  ])('with "%s" is enabled: %s, without a line in the report', (settings, enabled) => {
     const { config, unconverted } = convert(`${kdd}[tracking_configuration]\n${settings}\n`);
     expect(config).toMatchObject({ spec: { tracking: { enabled } } });
     expect(unconverted).toEqual([]);
@@ -18,11 +18,14 @@ describe('the cloud provider', () => {
   it.each([
     ['aws', { enabled: true, provider: 'aws' }],
     ['azure', { enabled: true, provider: 'external' }],
-  ])('%s becomes one that MKE 4 has, with a line in the report', (name, cloudProvider) => {
-    const { config, unconverted } = convert(`${kdd}cloud_provider = "${name}"\n`);
-    expect(config).toMatchObject({ spec: { cloudProvider } });
-    expect(unconverted.map(({ key }) => key)).toEqual(['cluster_config.cloud_provider']);
-  });
+  ])(
+    '%s is converted to a provider that MKE 4 supports, with a line in the report',
+    (name, cloudProvider) => {
+      const { config, unconverted } = convert(`${kdd}cloud_provider = "${name}"\n`);
+      expect(config).toMatchObject({ spec: { cloudProvider } });
+      expect(unconverted.map(({ key }) => key)).toEqual(['cluster_config.cloud_provider']);
+    },
+  );
 });
 
 describe('MetalLB', () => {
@@ -32,7 +35,7 @@ describe('MetalLB', () => {
   it.each([
     [true, [{ name: 'a', addresses: ['10.0.0.0/28'] }]],
     [false, []],
-  ])('enabled: %s gives the pools that have to be made again', (enabled, pools) => {
+  ])('enabled: %s returns the address pools that must be created again', (enabled, pools) => {
     const toml = `${kdd}[cluster_config.metallb_config]\nenabled = ${String(enabled)}\n${pool}`;
     expect(convert(toml).metallbPools).toEqual(pools);
     expect(convert(toml).config).toMatchObject({ spec: { addons: [{ enabled }] } });

@@ -14,7 +14,7 @@ import {
 } from '../../helpers/mke3-settings.ts';
 import { randomOf, seed } from '../../helpers/seed.ts';
 
-/** Where a setting has gone: into k0s, into the report, or into the file of MKE 4 for later. */
+/** Where a setting has an effect: in k0s, in the report, or in the MKE 4 configuration for later. */
 function destinations(key: string, [value, beside = {}, target]: Case): string[] {
   const before = settings(beside, target);
   const after = settings({ ...beside, [key]: value }, target);
@@ -37,33 +37,33 @@ function destinations(key: string, [value, beside = {}, target]: Case): string[]
   ];
 }
 
-describe('the table of the conversion', () => {
+describe('the conversion table', () => {
   it('has one row for each key', () => {
     const keys = rows.map(({ key }) => key);
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  it('has a row for every key of a dump', () => {
+  it('has a row for every key of a downloaded configuration', () => {
     const keys = parseMke3Config(dump, 'x.toml').entries();
     expect(keys.map(([key]) => key).filter((key) => rowOf(key) === undefined)).toEqual([]);
   });
 
-  it('says in every row where the setting goes', () => {
+  it('has a destination in every row', () => {
     const places = ['to', 'flag', 'advice', 'refusal', 'elsewhere'];
     expect(rows.filter((row) => !places.some((place) => place in row))).toEqual([]);
   });
 });
 
-describe('every setting of MKE 3 that is converted', () => {
+describe('every converted MKE 3 setting', () => {
   const rows = Object.entries(cases).flatMap(([key, all]) =>
     all.map((one) => ({ key, one, title: `${key} = ${JSON.stringify(one[0])} ${one[2] ?? ''}` })),
   );
 
-  it.each(rows)('$title reaches k0s, the report or the file of MKE 4', ({ key, one }) => {
+  it.each(rows)('$title changes k0s, the report or the MKE 4 configuration', ({ key, one }) => {
     expect(destinations(key, one)).not.toEqual([]);
   });
 
-  it('is in the table above', () => {
+  it('has a test case', () => {
     const asked = new Set(
       rows.flatMap(({ key, one: [value, beside, target] }) =>
         settings({ ...beside, [key]: value }, target).source.asked(),
@@ -75,12 +75,12 @@ describe('every setting of MKE 3 that is converted', () => {
     expect(converted.sort()).toEqual(Object.keys(cases).sort());
   });
 
-  it('is found missing by this check when it goes nowhere', () => {
+  it('would fail this test if it had no destination', () => {
     expect(destinations(`${C}.node_exporter_port`, [9100])).toEqual([]);
   });
 });
 
-/** Settings of which one can make the others ineffective. */
+/** Groups of settings in which one can make the others ineffective. */
 const rivals = [
   [`${C}.calico_kdd`, `${C}.unmanaged_cni`, `${C}.swarm_only`],
   [`${C}.calico_vxlan`, `${C}.calico_mtu`, `${C}.calico_vxlan_mtu`, `${C}.ipip_mtu`],
@@ -103,7 +103,7 @@ describe(`settings of random configurations (seed ${String(seed)})`, () => {
     return JSON.stringify([conversion, k0s]);
   };
 
-  it.each(targets)('each have an effect of their own in %s', (target) => {
+  it.each(targets)('each change the result in %s', (target) => {
     const random = randomOf(`conversion ${target}`);
     for (let run = 0; run < 10; run += 1) {
       const chosen = Object.entries(cases)

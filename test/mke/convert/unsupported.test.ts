@@ -36,7 +36,7 @@ describe('a setting without a counterpart', () => {
     },
   );
 
-  it('is reported when no row has its key', () => {
+  it('is reported if it is not documented', () => {
     expect(reported('cluster_config.new_in_3_9', true)).toEqual([
       'cluster_config.new_in_3_9 = true',
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shownValue, withoutSecrets } from '../../../src/mke/convert/values.ts';
 
-describe('the value of a setting as it is shown', () => {
+describe('the displayed value of a setting', () => {
   it.each([
     ['auth.samlProxy.credentials.basic.password', 'hunter2', '(secret)'],
     ['auth.scim.token', 'abc', '(secret)'],
@@ -15,11 +15,11 @@ describe('the value of a setting as it is shown', () => {
     ['cluster_config.secrets_encryption_provider', 'aesgcm', 'aesgcm'],
     ['cluster_config.pre_logon_message', 'one\ntwo\n', String.raw`one\ntwo`],
     ['list', [{ name: 'a', password: 'b' }], '[{"name":"a","password":"(secret)"}]'],
-  ])('hides secrets only, in one line: %s', (key, value, shown) => {
+  ])('masks only secrets, and is one line: %s', (key, value, shown) => {
     expect(shownValue(key, value)).toBe(shown);
   });
 
-  it('stays a setting without a value', () => {
+  it('is empty for a setting without a value', () => {
     expect(withoutSecrets('auth.scim.token', '')).toBe('');
   });
 });

@@ -5,21 +5,24 @@ import { schemaProblems } from '../../../src/mke/mke4-schema.ts';
 import { convert, dump, kdd } from '../../helpers/mke3-config.ts';
 
 describe('the YAML of a configuration', () => {
-  it('reads back as the same configuration', () => {
+  it('parses to the same configuration', () => {
     const { config } = convert(dump);
     expect(parse(configToYaml(config))).toEqual(JSON.parse(JSON.stringify(config)));
   });
 
-  it.each(['4.0', '4.1'] as const)('has the sections of mkectl in its order (%s)', (target) => {
-    const { config } = convert(dump, { target });
-    const spec = Object.keys(
-      (parse(configToYaml(config)) as { spec: Record<string, unknown> }).spec,
-    );
-    expect(spec).toEqual([...spec].sort());
-    expect(spec).toEqual(expect.arrayContaining(['license', 'kubelet', 'network', 'version']));
-    expect(spec.includes('gatewayMKEIngress')).toBe(target === '4.1');
-    expect(schemaProblems(config)).toEqual([]);
-  });
+  it.each(['4.0', '4.1'] as const)(
+    'has the sections of mkectl, in the same order (%s)',
+    (target) => {
+      const { config } = convert(dump, { target });
+      const spec = Object.keys(
+        (parse(configToYaml(config)) as { spec: Record<string, unknown> }).spec,
+      );
+      expect(spec).toEqual([...spec].sort());
+      expect(spec).toEqual(expect.arrayContaining(['license', 'kubelet', 'network', 'version']));
+      expect(spec.includes('gatewayMKEIngress')).toBe(target === '4.1');
+      expect(schemaProblems(config)).toEqual([]);
+    },
+  );
 
   it.each(['4.0', '4.1'] as const)('has all keys in the order of mkectl (%s)', (target) => {
     const unsorted: string[][] = [];
@@ -37,7 +40,7 @@ describe('the YAML of a configuration', () => {
     expect(unsorted).toEqual([]);
   });
 
-  it.each(['4.0', '4.1'] as const)('has no spaces at the end of a line (%s)', (target) => {
+  it.each(['4.0', '4.1'] as const)('has no trailing whitespace (%s)', (target) => {
     const saml = '[auth]\nsamlEnabled = true\n[auth.saml]\nrootCerts = "a \\n \\nb"\n';
     for (const toml of [dump, `${kdd}${saml}`]) {
       const { config } = convert(toml, { target });
@@ -47,7 +50,7 @@ describe('the YAML of a configuration', () => {
     }
   });
 
-  it('leaves the password out unless secrets are wanted', () => {
+  it('contains the password only if secrets are requested', () => {
     const { config } = convert(`${kdd}[auth]\nbackend = "ldap"\n`, {
       ldap: { readerDN: 'cn=reader', serverURL: 'ldaps://ad.example.com:1636' },
       ldapPassword: 'Tr0ub4dor',

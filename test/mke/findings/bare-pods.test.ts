@@ -14,7 +14,7 @@ const found = (text: string, complete?: ReadonlySet<string>) =>
   brief(barePods(viewOf(text, complete)));
 
 describe('pods without a controller', () => {
-  it('are found, but not static pods and those that have ended', () => {
+  it('are reported, except static pods and pods that have ended', () => {
     expect(found(object('Pod', 'debug'))).toEqual(['warning bare_pod Pod shop/debug']);
     const mirror = "annotations: { kubernetes.io/config.mirror: 'ab' }";
     expect(found(object('Pod', 'etcd-m1', mirror))).toEqual([]);
@@ -22,7 +22,7 @@ describe('pods without a controller', () => {
     expect(found(object('Pod', 'done', '', 'status: { phase: Succeeded }'))).toEqual([]);
   });
 
-  it('include those whose controller is gone, also if another has its name', () => {
+  it('include pods whose controller was deleted, even if another object has its name', () => {
     const pod = object('Pod', 'a-1', owner('ReplicaSet', 'a', 'u1'));
     expect(found(pod)).toEqual(['warning bare_pod Pod shop/a-1']);
     expect(found(pod + object('ReplicaSet', 'a', 'uid: u1'))).toEqual([]);
@@ -31,7 +31,7 @@ describe('pods without a controller', () => {
     ]);
   });
 
-  it('are not assumed where the controllers could not be read', () => {
+  it('are not reported if the controllers could not be read', () => {
     const pod = object('Pod', 'a-1', owner('ReplicaSet', 'a', 'u1'));
     expect(found(pod, new Set(['Pod']))).toEqual([]);
     expect(found(object('Pod', 'b-1', owner('Workflow', 'b', 'u1')))).toEqual([]);
@@ -40,14 +40,14 @@ describe('pods without a controller', () => {
 
 describe('ReplicaSets without their Deployment', () => {
   const hash = 'labels: { pod-template-hash: abc }';
-  it('are found where they run pods', () => {
+  it('are reported if they have replicas', () => {
     const expected = ['warning orphaned_replicaset ReplicaSet shop/a'];
     expect(found(object('ReplicaSet', 'a', hash, 'spec: { replicas: 2 }'))).toEqual(expected);
     expect(found(object('ReplicaSet', 'a', owner('Deployment', 'a', 'd1')))).toEqual(expected);
     expect(found(object('ReplicaSet', 'a', hash, 'spec: { replicas: 0 }'))).toEqual([]);
   });
 
-  it('are fine where somebody wrote them, or their Deployment is there', () => {
+  it('are not reported if a user created them, or their Deployment exists', () => {
     expect(found(object('ReplicaSet', 'a'))).toEqual([]);
     const set = object('ReplicaSet', 'a', `${hash}, ${owner('Deployment', 'a', 'd1')}`);
     expect(found(set + object('Deployment', 'a', 'uid: d1'))).toEqual([]);

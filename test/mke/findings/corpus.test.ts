@@ -5,7 +5,7 @@ const defects = corpusFiles('defect');
 const twins = corpusFiles('clean');
 
 describe('the corpus of manifests', () => {
-  it('has 60 files with one defect and a clean twin of each', () => {
+  it('has 60 files with one defect each, and a corrected twin of each', () => {
     expect(defects).toHaveLength(60);
     expect(twins.map(({ name }) => name)).toEqual(defects.map(({ name }) => name));
   });
@@ -14,12 +14,12 @@ describe('the corpus of manifests', () => {
     expect(findingsIn(text).map(({ id }) => id)).toEqual([finds]);
   });
 
-  it.each(twins)('finds nothing in the clean twin of $name', ({ finds, text }) => {
+  it.each(twins)('finds nothing in the corrected twin of $name', ({ finds, text }) => {
     expect(finds).toBe('');
     expect(findingsIn(text)).toEqual([]);
   });
 
-  it('differs between twins in few lines', () => {
+  it('has twins that differ in few lines', () => {
     defects.forEach(({ name, text }, index) => {
       const [own, other] = [text, twins[index]?.text ?? ''].map((one) => one.split('\n').slice(1));
       const changed = own?.filter((line, at) => line !== other?.[at]) ?? [];
@@ -28,7 +28,7 @@ describe('the corpus of manifests', () => {
     });
   });
 
-  it('names the object, a reason and a command in each finding', () => {
+  it('results in findings with an object, a reason and a command', () => {
     for (const { name, text } of defects) {
       for (const { object, evidence, remedy } of findingsIn(text)) {
         expect(object, name).toMatch(/^\S+ \S/);
@@ -38,7 +38,7 @@ describe('the corpus of manifests', () => {
     }
   });
 
-  it('shows no password of proxies or of Helm values', () => {
+  it('results in findings without passwords of proxies or Helm values', () => {
     const said = defects.flatMap(({ text }) => findingsIn(text));
     expect(JSON.stringify(said)).not.toContain('hush');
   });

@@ -14,7 +14,7 @@ const folder = join(import.meta.dirname, 'corpus');
 
 export const RELEASE = 'v1.29.15+k0s.0';
 
-/** Every kind is listed in full: what a file does not have does not exist. */
+/** Every kind is complete: objects that are not in a file do not exist. */
 export const COMPLETE = new Set(
   'Pod Deployment StatefulSet DaemonSet ReplicaSet ReplicationController Job CronJob Node'.split(
     ' ',
@@ -23,7 +23,7 @@ export const COMPLETE = new Set(
 
 export interface CorpusFile {
   name: string;
-  /** Id of the finding that it should give; empty for none. */
+  /** ID of the expected finding; empty for none. */
   finds: string;
   text: string;
 }
@@ -63,7 +63,7 @@ function accountsOf({ users, teams, orgs }: JsonObject): Accounts {
   };
 }
 
-/** What the checks find in the documents of a file. Besides objects of Kubernetes it may have facts of hosts and accounts. */
+/** Runs the checks on the documents of a file: Kubernetes objects, host facts and accounts. */
 export function findingsIn(text: string, release = RELEASE): Finding[] {
   const documents = parseDocuments(text);
   const of = (kind: string) => documents.filter((one) => one['kind'] === kind);

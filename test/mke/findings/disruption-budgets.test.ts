@@ -37,17 +37,17 @@ describe('disruption budgets', () => {
     expect(blocks(workload('Deployment', replicas) + budget(spec))).toBe(expected);
   });
 
-  it('of DaemonSets do not matter to a drain', () => {
+  it('for DaemonSets are not reported', () => {
     expect(blocks(workload('DaemonSet', '') + budget('maxUnavailable: 0'))).toBe(false);
   });
 
-  it('of a kind that was not read go by what Kubernetes counted', () => {
+  it('for workloads that were not read use the pod counts of Kubernetes', () => {
     expect(blocks(budget('minAvailable: 2', 'expectedPods: 2, disruptionsAllowed: 0'))).toBe(true);
     expect(blocks(budget('minAvailable: 2', 'expectedPods: 3, disruptionsAllowed: 1'))).toBe(false);
     expect(blocks(budget('minAvailable: 2'))).toBe(false);
   });
 
-  it('that fit nothing in their namespace do not matter', () => {
+  it('that match no workload in their namespace are not reported', () => {
     const other = budget('maxUnavailable: 0').replace('app: web', 'app: other');
     expect(blocks(other)).toBe(true);
     expect(blocks(workload('Deployment', 2) + other)).toBe(false);
@@ -58,7 +58,7 @@ describe('disruption budgets', () => {
     expect(blocks(workload('Deployment', 2) + none)).toBe(false);
   });
 
-  it('block while pods are unhealthy, unless such pods may go', () => {
+  it('are reported while pods are unhealthy, unless unhealthy pods can be evicted', () => {
     const status = 'expectedPods: 3, desiredHealthy: 2, currentHealthy: 1, disruptionsAllowed: 0';
     const web = workload('StatefulSet', 3);
     expect(blocks(web + budget('minAvailable: 2', status))).toBe(true);

@@ -4,7 +4,7 @@ import { configMapsOf, dockerLogs } from '../../../src/mke/findings/docker-logs.
 import { daemonSet } from './views.ts';
 
 const DOCKER = '/var/lib/docker/containers';
-/** Severity of what is found for an agent with these mounts and this configuration. */
+/** Severities of the findings for an agent with these mounts and this configuration. */
 function judged(paths: string[], configuration: string, container: JsonObject = {}) {
   const set = daemonSet('agent', paths, {
     envFrom: [{ configMapRef: { name: 'settings' } }],
@@ -22,23 +22,23 @@ function judged(paths: string[], configuration: string, container: JsonObject = 
 
 describe('log agents', () => {
   it.each([
-    ['fluent-bit with the parser of Docker', '[INPUT]\n  Parser  docker\n', ['error']],
+    ['fluent-bit with the Docker parser', '[INPUT]\n  Parser  docker\n', ['error']],
     ['fluent-bit in Docker mode', '[INPUT]\n  Docker_Mode On\n', ['error']],
     ['fluent-bit with one multiline parser', '  multiline.parser  docker\n', ['error']],
     ['fluent-bit that tries both formats', '  multiline.parser  docker, cri\n', []],
-    ['filebeat with the input of Docker', '- type: docker\n  containers.ids: ["*"]\n', ['error']],
-    ['filebeat with the input of containers', '- type: container\n  paths: [x]\n', []],
+    ['filebeat with the Docker input', '- type: docker\n  containers.ids: ["*"]\n', ['error']],
+    ['filebeat with the container input', '- type: container\n  paths: [x]\n', []],
     ['filebeat with a filestream', '- type: filestream\n  parsers:\n    - container: ~\n', []],
     ['an input bound to one format', '- type: container\n  format: docker\n', ['error']],
-    ['promtail with its stage for Docker', 'stage.docker {}\n', ['error']],
+    ['promtail with the Docker stage', 'stage.docker {}\n', ['error']],
     ['vector, which detects the format', 'type: kubernetes_logs\n', []],
-    ['settings that say nothing', 'level: info\n', ['warning']],
+    ['settings without a format', 'level: info\n', ['warning']],
     ['a parser in a comment', '# Parser docker\nParser cri\n', []],
   ])('%s', (_, configuration, expected) => {
     expect(judged(['/var/log', DOCKER], configuration)).toEqual(expected);
   });
 
-  it('tells what fluentd reads from what it writes', () => {
+  it('distinguishes the input format of fluentd from its output format', () => {
     const source = (parse: string) =>
       `<source>\n  @type tail\n  path /var/log/containers/*.log\n  <parse>\n    ${parse}\n  </parse>\n</source>\n`;
     const out = '<match **>\n  <format>\n    @type json\n  </format>\n</match>\n';
@@ -47,23 +47,23 @@ describe('log agents', () => {
     expect(judged(['/var/log'], out)).toEqual([]);
   });
 
-  it('need more than the directory of Docker', () => {
+  it('are reported if they read only the Docker directory', () => {
     expect(judged([DOCKER], 'Parser cri\n')).toEqual(['error']);
     expect(judged(['/var/log', DOCKER], `Path ${DOCKER}/*/*.log\nParser cri\n`)).toEqual(['error']);
   });
 
-  it('go on where they read /var/log and understand both formats', () => {
+  it('that mount only /var/log are reported only if they parse the Docker format', () => {
     expect(judged(['/var/log'], 'level: info\n')).toEqual([]);
     expect(judged(['/var/log/pods'], 'Parser docker\n')).toEqual(['warning']);
   });
 
-  it('may be told the format in the environment', () => {
+  it('can set the format in the environment', () => {
     const env = (value: string) => [{ name: 'FLUENT_CONTAINER_TAIL_PARSER_TYPE', value }];
     expect(judged(['/var/log', DOCKER], '', { env: env('cri') })).toEqual([]);
     expect(judged(['/var/log', DOCKER], '', { env: env('json') })).toEqual(['error']);
   });
 
-  it('have their settings in ConfigMaps, by volume, environment or projection', () => {
+  it('can read ConfigMaps by volume, environment or projected volume', () => {
     expect(
       configMapsOf({
         volumes: [

@@ -6,7 +6,7 @@ import { brief, daemonSet } from './views.ts';
 const found = (paths: string[], container: JsonObject = {}, roots = ['/var/lib/docker']) =>
   brief(dockerMounts({ objects: [daemonSet('x', paths, container)], complete: new Set() }, roots));
 
-describe('mounts of Docker', () => {
+describe('mounts of Docker files', () => {
   it.each([
     ['/var/run/docker.sock', 'error docker_socket'],
     ['/run/docker.sock', 'error docker_socket'],
@@ -17,18 +17,18 @@ describe('mounts of Docker', () => {
     ['/var/lib/docker/image/overlay2', 'error docker_files'],
     ['/var/lib', 'warning docker_files'],
     ['/var', 'warning docker_files'],
-  ])('judges %s', (path, expected) => {
+  ])('%s is %s', (path, expected) => {
     expect(found([path])).toEqual([`${expected} DaemonSet ops/x`]);
   });
 
   it.each(['/run/docker', '/var/run/docker.sock.bak', '/var/lib/docker-data', '/run=dbus', '/etc'])(
-    'leaves %s alone',
+    '%s is not reported',
     (path) => {
       expect(found([path])).toEqual([]);
     },
   );
 
-  it('takes a directory above the socket for use where a container is told so', () => {
+  it('a parent directory of the socket is an error if a container is configured to use the socket', () => {
     const env = [{ name: 'DOCKER_HOST', value: 'unix:///host/docker.sock' }];
     expect(found(['/run'], { env })).toEqual(['error docker_socket DaemonSet ops/x']);
     expect(found(['/'], { args: ['--endpoint=/host/run/docker.sock'] })).toEqual([
@@ -36,19 +36,19 @@ describe('mounts of Docker', () => {
     ]);
   });
 
-  it('leaves the directory of logs to the check of log agents', () => {
+  it('the log directory of log agents is not reported', () => {
     expect(found(['/var/lib/docker/containers', '/var/log'])).toEqual([]);
     expect(found(['/var/lib/docker', '/var/log'])).toEqual([]);
   });
 
-  it('knows where the engines of the hosts keep their data', () => {
+  it('the configured data directories of the engines are reported', () => {
     expect(found(['/data/docker/volumes'])).toEqual([]);
     expect(found(['/data/docker/volumes'], {}, ['/var/lib/docker', '/data/docker/'])).toEqual([
       'error docker_files DaemonSet ops/x',
     ]);
   });
 
-  it('finds a volume that is the socket, or keeps its data in a directory of Docker', () => {
+  it('a PersistentVolume with the socket or a Docker directory is reported', () => {
     const volume = (path: string) => ({
       apiVersion: 'v1',
       kind: 'PersistentVolume',
@@ -64,7 +64,7 @@ describe('mounts of Docker', () => {
     expect(judged('/var/lib')).toEqual([]);
   });
 
-  it('reports socket and files of one workload separately', () => {
+  it('the socket and files of one workload are separate findings', () => {
     expect(found(['/var/run/docker.sock', '/var/lib/docker', '/sys'])).toEqual([
       'error docker_socket DaemonSet ops/x',
       'error docker_files DaemonSet ops/x',

@@ -21,7 +21,7 @@ const on = (resources: string, operations = 'CREATE', groups = "''") =>
 const found = (rule: string, more?: string) =>
   drainWebhooks(viewOf(NAMESPACE + configuration(rule, more))).length;
 
-describe('webhooks and a drain', () => {
+describe('webhooks that block a drain', () => {
   it.each([
     ['pods/eviction', 'CREATE', 1],
     ['pods/*', 'CREATE', 1],
@@ -34,11 +34,11 @@ describe('webhooks and a drain', () => {
     ['pods', 'DELETE', 1],
     ['*', '*', 1],
     ['services', 'CREATE', 0],
-  ])('%s on %s: %i', (resources, operations, count) => {
+  ])('resource %s, operation %s: %i findings', (resources, operations, count) => {
     expect(found(on(resources, operations))).toBe(count);
   });
 
-  it('leave it alone with another group, failure policy or address', () => {
+  it('do not include those with another group, failurePolicy Ignore or a URL', () => {
     expect(found(on('pods/eviction', 'CREATE', 'policy'))).toBe(0);
     expect(found(on('pods/eviction'), 'failurePolicy: Ignore')).toBe(0);
     const outside = configuration(on('pods/eviction')).replace(
@@ -48,7 +48,7 @@ describe('webhooks and a drain', () => {
     expect(drainWebhooks(viewOf(NAMESPACE + outside))).toEqual([]);
   });
 
-  it('do not keep themselves away where they leave their own pods out', () => {
+  it('do not include those that exclude their own pods', () => {
     const without = (key: string, value: string) =>
       `namespaceSelector: { matchExpressions: [{ key: ${key}, operator: NotIn, values: [${value}] }] }`;
     expect(found(on('pods'), without('control-plane', 'guard'))).toBe(0);

@@ -17,12 +17,12 @@ describe('settings of the Docker engine', () => {
     expect(found?.evidence).toContain('on w1 and w2.');
   });
 
-  it('say where hosts differ', () => {
+  it('are reported as different if the hosts have different values', () => {
     const found = engineSettings([host('w1', '{"bip":"10.0.0.1/24"}'), host('w2', '{"bip":"x"}')]);
     expect(found[0]?.evidence).toContain('on w1 and w2 (with different values)');
   });
 
-  it('mean nothing to pods where they are empty, at their default, or of the engine itself', () => {
+  it('are not reported if they are empty, have their default, or do not affect pods', () => {
     expect(
       keys({
         'registry-mirrors': [],
@@ -52,20 +52,20 @@ describe('settings of the Docker engine', () => {
     ['data-root', '/data', 'warning'],
     ['log-opts', { 'max-size': '1m' }, 'info'],
     ['bip', '10.0.0.1/24', 'info'],
-  ])('judges %s', (key, value, severity) => {
+  ])('%s is reported with its severity', (key, value, severity) => {
     expect(settings({ [key]: value })).toMatchObject([
       { id: 'engine_settings', object: `daemon.json ${key}`, severity, blocking: false },
     ]);
   });
 
-  it('do not repeat the options of a log driver, and know no range of registries', () => {
+  it('do not include options of another log driver, and have no command for a range of registries', () => {
     expect(keys({ 'log-driver': 'journald', 'log-opts': { tag: 'x' } })).toEqual([
       'daemon.json log-driver',
     ]);
     expect(settings({ 'insecure-registries': ['10.0.0.0/8'] })[0]?.remedy).toMatch(/^grep /);
   });
 
-  it('never show a password', () => {
+  it('never contain a password', () => {
     const said = JSON.stringify(
       settings({
         proxies: { 'http-proxy': 'http://u:hush@p:1' },
@@ -75,7 +75,7 @@ describe('settings of the Docker engine', () => {
     expect(said).not.toContain('hush');
   });
 
-  it('are not known where the file is damaged', () => {
+  it('are reported as unknown if the file is damaged', () => {
     expect(engineSettings([host('w1', '{ "bip": ')])).toMatchObject([
       { severity: 'warning', object: 'daemon.json of w1' },
     ]);

@@ -11,7 +11,7 @@ const release = (version: number, status: string, manifest = OLD) =>
 const found = (...objects: JsonObject[]) =>
   helmReleases({ objects, complete: new Set() }, 'v1.29.15');
 
-describe('releases of Helm', () => {
+describe('Helm releases', () => {
   it('are read from the Secret of the deployed revision', () => {
     const [only, ...others] = found(release(1, 'superseded'), release(2, 'deployed'));
     expect(others).toEqual([]);
@@ -21,7 +21,7 @@ describe('releases of Helm', () => {
     expect(only?.evidence).toContain('CronJob nightly (batch/v1beta1)');
   });
 
-  it('count with the revision that Helm upgrades from', () => {
+  it('are checked in the revision from which Helm upgrades', () => {
     expect(found(release(2, 'deployed', 'kind: Service'), release(3, 'failed'))).toEqual([]);
     expect(
       brief(found(release(2, 'deployed'), release(3, 'failed', 'kind: Service'))),
@@ -30,7 +30,7 @@ describe('releases of Helm', () => {
     expect(found(release(1, 'uninstalled'))).toEqual([]);
   });
 
-  it('are told apart by the names of their Secrets, should labels be missing', () => {
+  it('are distinguished by the names of their Secrets if labels are missing', () => {
     const bare = (name: string, manifest: string) => {
       const { metadata, ...secret } = helmSecret({ name, namespace: 'shop', manifest });
       return { ...secret, metadata: { ...(metadata as JsonObject), labels: {} } };
@@ -40,14 +40,14 @@ describe('releases of Helm', () => {
     ]);
   });
 
-  it('are read from a ConfigMap, which has one base64 less', () => {
+  it('are read from a ConfigMap, which has one base64 encoding less', () => {
     const secret = release(1, 'deployed');
     const data = Buffer.from(String((secret['data'] as JsonObject)['release']), 'base64');
     const map = { ...secret, kind: 'ConfigMap', data: { release: data.toString('latin1') } };
     expect(brief(found(map))).toEqual(['warning removed_api_helm Helm release shop/app']);
   });
 
-  it('that are damaged or too large are named, with a command that reads them', () => {
+  it('that are damaged or too large are reported with a command that reads them', () => {
     const packed = (bytes: Buffer) => ({
       ...release(1, 'deployed'),
       data: { release: Buffer.from(bytes.toString('base64')).toString('base64') },
@@ -61,11 +61,11 @@ describe('releases of Helm', () => {
     expect(only?.remedy).toContain('helm get manifest');
   });
 
-  it('show nothing of their values', () => {
+  it('do not reveal their values', () => {
     expect(JSON.stringify(found(release(1, 'deployed')))).not.toContain('hush');
   });
 
-  it('may quote fields, have comments, and hide old objects in a list', () => {
+  it('can have quoted fields, comments, and objects in a list', () => {
     const manifest = `# Source: a\nkind: "CronJob" # old\napiVersion: 'batch/v1beta1'\nmetadata:\n  labels:\n    name: x\n  name: second\n---\napiVersion: v1\nkind: List\nitems:\n- apiVersion: policy/v1beta1\n  kind: PodDisruptionBudget\n  metadata: {name: third}\n`;
     const { evidence = '' } = found(release(1, 'deployed', manifest))[0] ?? {};
     expect(evidence).toContain('CronJob');

@@ -12,7 +12,7 @@ function found(image: string, images: [string, boolean][], policy?: string) {
 }
 const SOME = ['error local_image DaemonSet ops/x'];
 
-describe('images of hosts', () => {
+describe('images on hosts', () => {
   it.each([
     ['web', 'docker.io/library/web:latest'],
     ['ops/web:1', 'docker.io/ops/web:1'],
@@ -21,24 +21,24 @@ describe('images of hosts', () => {
     ['localhost/web', 'localhost/web:latest'],
     ['reg:5000/a/web', 'reg:5000/a/web:latest'],
     ['web:1@sha256:ab', 'docker.io/library/web@sha256:ab'],
-  ])('%s is %s', (image, whole) => {
+  ])('the full name of %s is %s', (image, whole) => {
     expect(wholeName(image)).toBe(whole);
   });
 
-  it('are lost where no registry has them', () => {
+  it('are reported if no registry has them', () => {
     expect(found('app:dev', [['app:dev', false]])).toEqual(SOME);
     expect(found('docker.io/library/app:dev', [['app:dev', false]])).toEqual(SOME);
     expect(found('app:dev', [['app:dev', true]])).toEqual([]);
     expect(found('app:dev', [['app:other', false]])).toEqual([]);
   });
 
-  it('are lost where nothing may pull them', () => {
+  it('are reported if imagePullPolicy is Never', () => {
     expect(found('app:1', [['app:1', true]], 'Never')).toEqual(SOME);
     expect(found('app:1', [], 'Never')).toEqual(SOME);
     expect(found('app:1', [['app:1', false]], 'Always')).toEqual([]);
   });
 
-  it('count as published where one host knows a digest of the registry', () => {
+  it('count as published if one host has a registry digest', () => {
     const view = { objects: [daemonSet('x', [], { image: 'app:1' })], complete: new Set<string>() };
     const facts = [true, false].map((in_registry, index) => ({
       host: `w${String(index)}`,
@@ -48,7 +48,7 @@ describe('images of hosts', () => {
     expect(localImages(view, facts)).toEqual([]);
   });
 
-  it('are listed by the engine with their digest', () => {
+  it('are parsed from the list of the engine', () => {
     expect(
       imagesOf('app dev <none>\nnginx 1.25 sha256:aa\n<none> <none> <none>\nnginx 1.25 <none>\n'),
     ).toEqual([

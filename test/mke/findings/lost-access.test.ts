@@ -19,7 +19,7 @@ subjects: [${subjects}]`;
 const found = (text: string, accounts = ACCOUNTS) => lostAccess(viewOf(text), accounts);
 
 describe('access to the new cluster', () => {
-  it('is lost by bindings to ids of MKE 3, which a command replaces', () => {
+  it('is lost by bindings to MKE 3 account IDs; the remedy creates a new binding', () => {
     const subjects =
       "{ kind: User, name: u-2 }, { kind: Group, name: t-1 }, { kind: User, name: '' }";
     const [only] = found(binding('RoleBinding', subjects));
@@ -34,7 +34,7 @@ describe('access to the new cluster', () => {
     );
   });
 
-  it('is kept by names, service accounts and groups of Kubernetes', () => {
+  it('is kept by user names, service accounts and Kubernetes groups', () => {
     const subjects =
       "{ kind: User, name: mika }, { kind: ServiceAccount, name: u-1 }, { kind: Group, name: 'system:masters' }";
     expect(found(binding('ClusterRoleBinding', subjects)).map(({ id }) => id)).toEqual([
@@ -42,7 +42,7 @@ describe('access to the new cluster', () => {
     ]);
   });
 
-  it('is lost by users of client bundles, named in one finding', () => {
+  it('is lost by users with client bundles, in one finding', () => {
     const [only, ...others] = found('');
     expect(others).toEqual([]);
     expect(only).toMatchObject({ id: 'client_bundles', severity: 'warning' });

@@ -3,12 +3,12 @@ import type { ClusterView } from '../../../src/mke/findings/cluster-view.ts';
 import type { Finding } from '../../../src/mke/findings/finding.ts';
 import { COMPLETE, parseDocuments } from './corpus.ts';
 
-/** A view of a cluster from objects in YAML. */
+/** Creates a cluster view from objects in YAML. */
 export function viewOf(text: string, complete: ReadonlySet<string> = COMPLETE): ClusterView {
   return { objects: parseDocuments(text), complete };
 }
 
-/** A DaemonSet with one container that has volumes of the host, `PATH` or `PATH=SUBPATH`. */
+/** A DaemonSet with one container and hostPath volumes, given as `PATH` or `PATH=SUBPATH`. */
 export function daemonSet(name: string, paths: readonly string[], container: JsonObject = {}) {
   const mounts = paths.map((path, index) => {
     const [, subPath] = path.split('=');
@@ -28,6 +28,6 @@ export function daemonSet(name: string, paths: readonly string[], container: Jso
   };
 }
 
-/** Findings in short: id, severity and object. */
+/** Summarizes findings: severity, ID and object. */
 export const brief = (findings: readonly Finding[]): string[] =>
   findings.map(({ id, severity, object }) => `${severity} ${id} ${object}`);

@@ -15,7 +15,7 @@ const pod = (name: string, owner: string, node: string) =>
   owned('v1', 'Pod', name, owner, `spec: { nodeName: ${node} }`);
 
 describe('workloads', () => {
-  it('are named once, under the topmost controller, with the nodes of their pods', () => {
+  it('are listed once, as the topmost controller, with the nodes of their pods', () => {
     const deployment = `
 apiVersion: apps/v1
 kind: Deployment
@@ -28,7 +28,7 @@ metadata: { name: web, namespace: shop }
     expect(titles(deployment + set + pods.join(''))).toEqual(['Deployment shop/web w1 w2']);
   });
 
-  it('stand under a controller of a kind that was not read', () => {
+  it('use a controller of a kind that was not read', () => {
     const rollout = 'apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: api';
     const set = owned('apps/v1', 'ReplicaSet', 'api-1', rollout, 'spec: { replicas: 1 }');
     const [found] = workloadsOf(viewOf(set));
@@ -39,14 +39,14 @@ metadata: { name: web, namespace: shop }
     });
   });
 
-  it('stand for themselves when their controller is gone', () => {
+  it('are listed without their controller if it no longer exists', () => {
     expect(titles(pod('job-x', 'kind: Job, name: job', 'w1'))).toEqual(['Pod shop/job-x w1']);
     expect(titles(pod('job-x', 'kind: Job, name: job', 'w1'), new Set())).toEqual([
       'Job shop/job w1',
     ]);
   });
 
-  it('are judged each where one controller makes several', () => {
+  it('are separate if one controller creates several', () => {
     const operator = 'apiVersion: example.com/v1, kind: Agent, name: agent';
     const made = (kind: string, name: string) => owned('apps/v1', kind, name, operator);
     expect(titles(made('DaemonSet', 'agent') + made('Deployment', 'agent-api'))).toEqual([
@@ -61,7 +61,7 @@ metadata: { name: web, namespace: shop }
     ]);
   });
 
-  it('leave out what has ended, old ReplicaSets and the parts of MKE 3 itself', () => {
+  it('do not include ended pods and jobs, old ReplicaSets and MKE 3 itself', () => {
     expect(
       titles(`
 apiVersion: v1
@@ -91,7 +91,7 @@ spec: { template: { spec: { containers: [{ image: 'mirantis/ucp-calico-node:3.7.
     ).toEqual([]);
   });
 
-  it('end the search for an owner when objects own each other', () => {
+  it('can be listed even if objects own each other', () => {
     const a = owned('apps/v1', 'ReplicaSet', 'a', 'kind: ReplicaSet, name: b');
     const b = owned('apps/v1', 'ReplicaSet', 'b', 'kind: ReplicaSet, name: a');
     expect(titles(a + b).length).toBeGreaterThan(0);

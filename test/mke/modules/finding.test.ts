@@ -13,9 +13,9 @@ const other: Finding = { ...made, id: 'docker_socket', severity: 'warning', bloc
 
 testModule(finding, {
   settled: [
-    { title: 'finds nothing where its conditions hold', args: { ...args, that: [true, true] } },
-    { title: 'blocks and is on the host unless it says otherwise', args },
-    { title: 'takes findings of a module', args: { findings: [{ ...other }] } },
+    { title: 'no finding if all conditions hold', args: { ...args, that: [true, true] } },
+    { title: 'by default a blocking finding on the host', args },
+    { title: 'records findings of a module', args: { findings: [{ ...other }] } },
   ],
   refused: [{ title: 'without a remedy', args: { id: 'raid', evidence: '' }, code: 'TASK_FAILED' }],
 });
@@ -24,7 +24,7 @@ describe('finding', () => {
   const notedBy = async (given: Parameters<typeof finding.plan>[0]) =>
     runEffect(await finding.plan(given, fakeHost({})), 'append-facts')?.lists;
 
-  it('is added to the findings of the host where a condition does not hold', async () => {
+  it('adds a finding to the host if a condition does not hold', async () => {
     expect(await notedBy({ ...args, that: [true, 'disks == 2'] })).toEqual({
       preflight_findings: [made],
     });
@@ -34,7 +34,7 @@ describe('finding', () => {
     });
   });
 
-  it('does not block below an error, unless it says so', async () => {
+  it('blocks only for errors, unless "blocking" is set', async () => {
     const of = async (more: object) =>
       (await notedBy({ ...args, ...more }))?.['preflight_findings'];
     expect(await of({ severity: 'warning' })).toMatchObject([{ blocking: false }]);

@@ -22,7 +22,7 @@ const admission = {
 testModule(mke3_cluster, {
   settled: [
     {
-      title: 'reads configuration, nodes and accounts over all pages',
+      title: 'reads configuration, nodes and all pages of accounts',
       args: { url: api, username: 'a', password: 'b' },
       responses: answers({
         [`POST ${api}/auth/login`]: { auth_token: 't' },
@@ -60,7 +60,7 @@ testModule(mke3_cluster, {
       },
     },
     {
-      title: 'reads all else when Kubernetes does not tell its webhooks',
+      title: 'reads everything else if the webhooks cannot be read',
       args: { url: api, username: 'a', password: 'b' },
       responses: {
         ...answers({

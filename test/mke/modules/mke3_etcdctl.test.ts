@@ -8,7 +8,7 @@ const call =
   ' --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
 
 testModule(mke3_etcdctl, {
-  settled: [{ title: 'it only looks', args: { cmd: 'endpoint health', read_only: true } }],
+  settled: [{ title: 'a read-only command', args: { cmd: 'endpoint health', read_only: true } }],
   changes: [
     {
       title: 'words separated by any number of spaces',
@@ -18,12 +18,12 @@ testModule(mke3_etcdctl, {
   ],
   refused: [
     { title: 'a command with quotes', args: { cmd: 'get "a b"' }, code: 'SCHEMA' },
-    { title: 'a command without a word', args: { cmd: '  ' }, code: 'SCHEMA' },
+    { title: 'an empty command', args: { cmd: '  ' }, code: 'SCHEMA' },
   ],
 });
 
 describe('mke3_etcdctl', () => {
-  it('returns an answer in JSON as "json", and no "json" for other text', () => {
+  it('returns JSON output as "json"', () => {
     const conclude = (stdout: string) =>
       mke3_etcdctl.conclude?.([{ code: 0, stdout, stderr: '' }], { cmd: 'a' });
     expect(conclude('{"members":[{"name":"m1"}]}\n')).toEqual({
@@ -32,7 +32,7 @@ describe('mke3_etcdctl', () => {
     expect(conclude('is healthy\n')).toEqual({});
   });
 
-  it('needs a declared undo unless it only looks', () => {
+  it('needs a declared undo unless it is read-only', () => {
     expect(effectOf(mke3_etcdctl, { cmd: 'a', read_only: true })).toBe('reads');
     expect(effectOf(mke3_etcdctl, { cmd: 'a' })).toBe('changes');
   });

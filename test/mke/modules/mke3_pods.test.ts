@@ -46,24 +46,24 @@ const args = { url: api, username: 'admin', password: 'hush', node: 'w1' };
 testModule(mke3_pods, {
   settled: [
     {
-      title: 'lists running pods that the API does not know, static pods by the hash of their file',
+      title: 'lists running pods that are not in the API, static pods by the hash of their file',
       ...{ args, facts, responses },
       result: { phantoms: [{ pod: 'shop/lost', uid: 'u3' }] },
     },
     {
-      title: 'accepts pods that were not known earlier either',
+      title: 'accepts phantom pods that were found earlier',
       ...{ args: { ...args, known: ['u3'] }, facts, responses },
       result: { phantoms: [{ pod: 'shop/lost', uid: 'u3' }] },
     },
   ],
   refused: [
     {
-      title: 'pods that are not known any more',
+      title: 'new phantom pods',
       ...{ args: { ...args, known: ['u2'] }, facts, responses },
       code: 'TASK_FAILED',
     },
     {
-      title: 'an answer that is no list of pods',
+      title: 'a response that is not a list of pods',
       ...{ args, facts, responses: { ...responses, [list]: answer({ kind: 'Status' }) } },
       code: 'TASK_FAILED',
     },

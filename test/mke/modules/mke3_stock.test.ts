@@ -13,7 +13,7 @@ const facts = (manager: boolean, ...found: JsonObject[]) => ({
 testModule(mke3_stock, {
   settled: [
     {
-      title: 'asks a worker for no objects of the Swarm',
+      title: 'reads no Swarm objects on a worker',
       args: {},
       facts: facts(false, inspected('ucp-proxy')),
       result: { containers: ['ucp-proxy'], version: '3.7.16', image_path: 'mirantis/' },

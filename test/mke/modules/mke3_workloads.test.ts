@@ -10,10 +10,10 @@ import { fakeHost, testModule } from '../../helpers/module-tester.ts';
 import { parseDocuments } from '../findings/corpus.ts';
 import { helmSecret } from '../../helpers/helm.ts';
 
-/** Sessions are kept by URL, so each test has an address of its own. */
+/** Sessions are cached by URL, so each test has its own address. */
 let port = 1000;
 
-/** Asks the stand-in of the MKE 3 API, in which some paths answer something else. */
+/** Runs the module with the MKE 3 API stand-in, with own responses for some paths. */
 async function found(
   own: Record<string, unknown> = {},
   { hosts = [], refuse = () => undefined }: { hosts?: JsonObject[]; refuse?: Refuse } = {},
@@ -55,14 +55,14 @@ async function found(
 
 type Refuse = (path: string, host: string) => void;
 
-/** A test answers a path with a number to have it refused. */
+/** The status that a test has set for a path. */
 function refusedStatus(own: Record<string, unknown>, path: string): number | undefined {
   const status = own[`status ${path}`];
   return typeof status === 'number' ? status : undefined;
 }
 
 describe('mke3_workloads', () => {
-  it('finds nothing in the cluster of the lab, asks once for each list, and only reads', async () => {
+  it('finds nothing in the lab cluster, and requests each list once', async () => {
     const { asked, ids } = await found();
     expect(ids).toEqual([]);
     const lists = asked.filter((path) => /^\/apis?\//.test(path));
@@ -85,7 +85,7 @@ describe('mke3_workloads', () => {
     ]);
   });
 
-  it('asks for the ConfigMaps of log agents, and for no others', async () => {
+  it('reads only the ConfigMaps of log agents', async () => {
     const agents = parseDocuments(`
 metadata: { name: fluent-bit, namespace: logging }
 spec:
@@ -117,7 +117,7 @@ spec: { template: { spec: { volumes: [{ name: config, configMap: { name: other }
     expect(clean.ids.filter((one) => one.startsWith('docker_logs'))).toEqual([]);
   });
 
-  it('asks for Secrets of Helm only, and shows nothing of them', async () => {
+  it('reads only Helm Secrets, and returns nothing of their content', async () => {
     const manifest =
       'apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: hush-too\n---\napiVersion: batch/v1beta1\nkind: CronJob\nmetadata:\n  name: nightly\n';
     const release = { name: 'shop', namespace: 'shop', version: 2, status: 'deployed', manifest };
@@ -132,7 +132,7 @@ spec: { template: { spec: { volumes: [{ name: config, configMap: { name: other }
     expect(decodeURIComponent(secrets ?? '')).toContain('fieldSelector=type=helm.sh/release.v1');
   });
 
-  it('uses what the hosts told', async () => {
+  it('uses the facts of the hosts', async () => {
     const hosts = [
       { host: 'w1', daemon_json: '{"insecure-registries":["r:5000"]}', images: '' },
       { host: 'w2', daemon_json: '', images: 'registry.example.com/web 1 <none>\n' },
@@ -144,7 +144,7 @@ spec: { template: { spec: { volumes: [{ name: config, configMap: { name: other }
     ]);
   });
 
-  it('names what it was not allowed to read, and checks the rest', async () => {
+  it('reports lists that it could not read, and checks the rest', async () => {
     const { findings, ids } = await found({
       'status /apis/apps/v1/replicasets': 403,
       'status /apis/policy/v1/poddisruptionbudgets': 500,
@@ -162,7 +162,7 @@ spec: { template: { spec: { volumes: [{ name: config, configMap: { name: other }
     });
   });
 
-  it('goes on without the metrics, which have another address', async () => {
+  it('continues without the metrics, which are at another address', async () => {
     const error = new ConnectError('refused', { host: 'x', stage: 'connect', retryable: true });
     const refuse: Refuse = (path, host) => {
       if (path === '/metrics') {
@@ -174,7 +174,7 @@ spec: { template: { spec: { volumes: [{ name: config, configMap: { name: other }
     expect(ids).toEqual(['check_not_made cluster, metrics of the API']);
   });
 
-  it('ends where the API of MKE 3 does not answer any more', async () => {
+  it('fails if the MKE 3 API becomes unreachable', async () => {
     const error = new ConnectError('gone', { host: 'x', stage: 'connect', retryable: true });
     const refuse: Refuse = (path) => {
       if (path.startsWith('/apis/')) throw error;
@@ -188,7 +188,7 @@ testModule(mke3_workloads, {
   settled: [],
   refused: [
     {
-      title: 'a release that is none',
+      title: 'an invalid version',
       args: { url: 'https://mke', username: 'a', password: 'b', kubernetes_version: 'latest' },
       code: 'TASK_FAILED',
     },

@@ -5,12 +5,12 @@ import { testModule } from '../../helpers/module-tester.ts';
 testModule(mke4_config, {
   settled: [
     {
-      title: 'converts',
+      title: 'converts a configuration',
       args: { toml: kdd, hosts: [] },
       result: { refusals: [], https_node_port: 33001 },
     },
     {
-      title: 'finds the HTTPS node port of the Gateway',
+      title: 'returns the HTTPS node port of the Gateway',
       args: {
         toml: `${kdd}[cluster_config.ingress_controller]\nenabled = true\n`,
         hosts: [],

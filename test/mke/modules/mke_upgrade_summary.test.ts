@@ -16,9 +16,9 @@ async function textOf(args: typeof facts & { later?: JsonObject[] }) {
   return runEffect(await mke_upgrade_summary.plan(args, fakeHost({})), 'show')?.text;
 }
 
-testModule(mke_upgrade_summary, { settled: [{ title: 'prints', args: facts }] });
+testModule(mke_upgrade_summary, { settled: [{ title: 'prints the summary', args: facts }] });
 
-it('names the settings that take effect when the configuration is applied', async () => {
+it('lists the features that are active only after the configuration is applied', async () => {
   const later = [
     { key: 'auth.backend', feature: 'logins by OIDC, SAML or LDAP' },
     { key: 'cluster_config.cadvisor_enabled', feature: 'cAdvisor' },
@@ -29,7 +29,7 @@ it('names the settings that take effect when the configuration is applied', asyn
   );
 });
 
-it('has the sections of mkectl in their order', async () => {
+it('has the sections of mkectl in the same order', async () => {
   const titles = (await textOf(facts))
     ?.split('\n')
     .filter((_, index, lines) => lines[index + 1] === '-'.repeat(15));

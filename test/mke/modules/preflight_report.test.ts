@@ -15,7 +15,7 @@ testModule(preflight_report, {
   settled: [
     { title: 'shows that there are no findings', args: { ...report, findings: [] } },
     {
-      title: 'says what blocks, and which acknowledgements count',
+      title: 'returns blocking findings and valid acknowledgements',
       args: {
         ...{ ...report, findings: [[{ ...finding('host a') }], [{ ...finding('host b') }]] },
         acknowledged: [accepted, { ...accepted, id: 'sysinfo', until: '2026-11-26' }],
@@ -34,7 +34,7 @@ testModule(preflight_report, {
   ],
 });
 
-it('shows the form that is asked for, and keeps all of them', async () => {
+it('shows the requested format, and writes all formats to output_dir', async () => {
   const args = { ...report, findings: [[finding('host a')]], output_dir: '/out' };
   const plan = await preflight_report.plan({ ...args, form: 'json' }, fakeHost({}));
   expect(JSON.parse(runEffect(plan, 'show')?.text ?? '')).toMatchObject({ version: 1 });
@@ -46,7 +46,7 @@ it('shows the form that is asked for, and keeps all of them', async () => {
   ]);
 });
 
-it('names a few of many findings in its message', async () => {
+it('lists at most five findings in its message', async () => {
   const many = Array.from({ length: 7 }, (_, index) => finding(`host ${String(index)}`));
   const plan = await preflight_report.plan({ ...report, findings: [many] }, fakeHost({}));
   expect(plan.result?.['message']).toMatch(/^7 findings block the upgrade: .*host 4; 2 more$/);
