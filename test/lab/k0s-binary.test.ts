@@ -77,7 +77,7 @@ describe('the role k0s_binary with a file of the operator', () => {
 
   it('compares its checksum before it is sent', async () => {
     const wrong = await local(binary, `checksum: 'sha256:${'0'.repeat(64)}'`);
-    expect(messageOf(wrong)).toContain(`its SHA-256 is ${sha256}`);
+    expect(messageOf(wrong)).toContain(`but found ${sha256}`);
     expect(await installed()).toBe('');
     bench.forgetRuns();
     const right = await local(binary, `checksum: ${sha256}`);
