@@ -65,7 +65,7 @@ export const etcd_health: Module<Args> = {
         ? '[ "$well" -eq "$all" ]'
         : `[ "$((well - ${String(spare)}))" -gt "$((all / 2))" ]`;
     const count = members === undefined ? '' : ` && [ "$all" -eq ${String(members)} ]`;
-    // The exit code only says whether all members are healthy. A line of JSON in the output reports each of them.
+    // The exit code covers all members together. A line of JSON in the output reports each of them.
     const look = `{
     answer=$(ETCDCTL_API=3 ${call} 2>&1)
     all=$(printf '%s' "$answer" | grep -o '"endpoint":' | wc -l)

@@ -80,7 +80,7 @@ export const fetch: Module<FromSchema<typeof schema>> = {
     const path = encrypt && !plain.endsWith('.age') ? `${plain}.age` : plain;
     const { checksum } = state;
     const result = { dest: path, checksum };
-    // Encrypted content cannot be compared: the controller may not have the private key.
+    // Encrypted content cannot be compared: the private key is usually elsewhere.
     if (!encrypt && (await controller.checksum(path)) === checksum) return { actions: [], result };
     const action: FetchAction = { kind: 'fetch', path: src, to: path, checksum };
     return {

@@ -165,7 +165,7 @@ function tokenAction(args: Args, { active, role }: K0sState): Action {
   return { kind: 'exec', argv: [programOf(args), 'token', 'create', ...flags] };
 }
 
-/** Whether the host has something that was not there when the stock was taken. */
+/** Whether the host has anything that is missing in the earlier stock. */
 function hasMore(before: string | undefined, now = ''): boolean {
   const had = new Set(before?.split('\n'));
   return before !== undefined && now.split('\n').some((line) => line !== '' && !had.has(line));

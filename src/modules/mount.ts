@@ -129,7 +129,7 @@ function asItIs(path: string, { src, fstype, own, opts, isPart, elsewhere }: Mou
   };
 }
 
-/** Whether another source is mounted than the task wants, as far as that can be determined. */
+/** Whether a source other than that of the task is mounted, as far as that can be determined. */
 function isOther(
   now: Mounted,
   { src, fstype, opts = '' }: { src?: string; fstype?: string; opts?: string },

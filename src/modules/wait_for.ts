@@ -66,7 +66,7 @@ function presence(args: Args): string {
   return portOpen(host, port, args.connect_timeout);
 }
 
-/** What is wrong while the wait goes on. */
+/** The reason to keep waiting. */
 function problem({ path, port, search_regex: pattern, state }: Args, wanted: boolean): string {
   if (path === undefined) {
     const now = state === 'drained' ? 'has connections' : wanted ? 'is closed' : 'is open';
