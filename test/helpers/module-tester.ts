@@ -112,12 +112,12 @@ export function testModule<A>(module: Module<A>, cases: ModuleCases): void {
   };
 
   describe(module.name, () => {
-    it('has distinct cases and one that is settled', () => {
+    it('has distinct titles, and a case without a change unless it always acts', () => {
       expect(new Set(titles).size).toBe(titles.length);
       expect(cases.settled.length > 0).toBe(cases.acts !== true);
     });
     for (const one of cases.settled) {
-      it(`settled: ${one.title}`, async () => {
+      it(`no change: ${one.title}`, async () => {
         const { actions, result } = await plan(one);
         if (effectOf(module, one.args) !== 'reads') expect(actions).toEqual([]);
         if (one.result) expect(result).toMatchObject(one.result);

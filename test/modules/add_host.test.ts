@@ -4,7 +4,7 @@ import { testModule } from '../helpers/module-tester.ts';
 testModule(add_host, {
   settled: [
     {
-      title: 'with groups and variables',
+      title: 'adds a host with groups and variables',
       args: { name: 'late', groups: ['a', 'b'], ansible_host: '10.0.0.9' },
       result: {
         add_host: { name: 'late', groups: ['a', 'b'], vars: { ansible_host: '10.0.0.9' } },

@@ -10,32 +10,32 @@ const sum = { 'file.sum /var/lib/dpkg/status sha256': 'ab' };
 testModule(apt, {
   settled: [
     {
-      title: 'installed in any version',
+      title: 'the package is installed in any version',
       args: { name: 'curl' },
       facts: { 'apt.packages curl': known({ curl: ['7.1', '7.2'] }) },
     },
     {
-      title: 'installed in the wanted version, or one like it',
+      title: 'the wanted versions, or versions that match a pattern, are installed',
       args: { name: ['curl=7.1', 'jq=1.*'] },
       facts: { 'apt.packages curl jq': known({ curl: ['7.1', '7.2'], jq: ['1.6-2', '1.6-2'] }) },
     },
     {
-      title: 'the newest is there',
+      title: 'the latest version is installed',
       args: { name: 'curl', state: 'latest' },
       facts: { 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
     },
     {
-      title: 'absent, and unknown to APT',
+      title: 'packages to remove are not installed, or unknown to APT',
       args: { name: ['curl', 'nothing'], state: 'absent' },
       facts: { 'apt.packages curl nothing': known({ curl: [undefined, '7.2'] }) },
     },
     {
-      title: 'only_upgrade installs nothing new',
+      title: 'only_upgrade skips a package that is not installed',
       args: { name: 'curl', state: 'latest', only_upgrade: true },
       facts: { 'apt.packages curl': known({ curl: [undefined, '7.2'] }) },
     },
     {
-      title: 'the package of a file is there',
+      title: 'the package in a file is installed in the same version',
       args: { deb: '/srv/a.deb' },
       facts: {
         'apt.file /srv/a.deb': { name: 'a', version: '1.2' },
@@ -43,14 +43,14 @@ testModule(apt, {
       },
     },
     {
-      title: 'nothing to upgrade, lists young enough',
+      title: 'there is nothing to upgrade and the package index is recent',
       args: { upgrade: 'safe', update_cache: true, cache_valid_time: 3600 },
       facts: { 'apt.lists': 60, 'apt.upgrades upgrade': 0 },
     },
   ],
   changes: [
     {
-      title: 'installs a file',
+      title: 'installs a package file',
       args: { deb: '/srv/a.deb', allow_downgrade: true },
       facts: {
         'apt.file /srv/a.deb': { name: 'a', version: '1.0' },
@@ -61,7 +61,7 @@ testModule(apt, {
       restore,
     },
     {
-      title: 'installs what is missing or of another version, all in one go',
+      title: 'installs missing packages and other versions in one call',
       args: { name: ['curl=7.1', 'jq', 'vim'], allow_downgrade: true, install_recommends: false },
       facts: {
         ...sum,
@@ -77,7 +77,7 @@ testModule(apt, {
       restore,
     },
     {
-      title: 'lets APT decide what is newest once the lists are read anew',
+      title: 'lets APT determine the latest version after it updated the package index',
       args: { name: 'curl', state: 'latest', update_cache: true },
       facts: {
         ...sum,
@@ -88,21 +88,21 @@ testModule(apt, {
       restore,
     },
     {
-      title: 'removes',
+      title: 'removes packages',
       args: { name: 'curl', state: 'absent', purge: true, autoremove: true },
       facts: { ...sum, 'apt.packages curl': known({ curl: ['7.2', '7.2'] }) },
       actions: [`exec apt-get ${options} --purge --auto-remove remove -- curl`],
       restore,
     },
     {
-      title: 'upgrades all',
+      title: 'upgrades all packages',
       args: { upgrade: 'full' },
       facts: { ...sum, 'apt.upgrades dist-upgrade': 3 },
       actions: [`exec apt-get ${options} dist-upgrade`],
       restore,
     },
     {
-      title: 'reads lists that are too old; that alone leaves nothing to take back',
+      title: 'updates an old package index, which needs no undo',
       args: { update_cache: true, cache_valid_time: 60 },
       facts: { ...sum, 'apt.lists': 61 },
       actions: [`exec apt-get ${options} update`],
@@ -110,16 +110,24 @@ testModule(apt, {
     },
   ],
   refused: [
-    { title: 'a file and a name', args: { name: 'a', deb: '/a.deb' }, code: 'TASK_FAILED' },
-    { title: 'to remove a file', args: { deb: '/a.deb', state: 'absent' }, code: 'TASK_FAILED' },
-    { title: 'a file of another kind', args: { deb: 'https://a/b.deb' }, code: 'SCHEMA' },
+    { title: '"deb" and "name" together', args: { name: 'a', deb: '/a.deb' }, code: 'TASK_FAILED' },
     {
-      title: 'a package that no source has',
+      title: '"deb" with "state: absent"',
+      args: { deb: '/a.deb', state: 'absent' },
+      code: 'TASK_FAILED',
+    },
+    { title: 'a URL in "deb"', args: { deb: 'https://a/b.deb' }, code: 'SCHEMA' },
+    {
+      title: 'a package that no repository has',
       args: { name: 'nothing' },
       facts: { 'apt.packages nothing': known({}) },
       code: 'TASK_FAILED',
     },
-    { title: 'nothing to do', args: {}, code: 'TASK_FAILED' },
-    { title: 'a name and all', args: { name: 'curl', upgrade: 'safe' }, code: 'TASK_FAILED' },
+    { title: 'no arguments', args: {}, code: 'TASK_FAILED' },
+    {
+      title: '"name" and "upgrade" together',
+      args: { name: 'curl', upgrade: 'safe' },
+      code: 'TASK_FAILED',
+    },
   ],
 });

@@ -12,44 +12,54 @@ const update =
 testModule(apt_repository, {
   settled: [
     {
-      title: 'is there',
+      title: 'the repository exists',
       args: { repo },
       facts: fileOf(list, `# ours\n${repo}\n`),
       result: { path: list },
     },
     {
-      title: 'is there with other blanks',
+      title: 'the repository exists with different whitespace',
       args: { repo },
       facts: fileOf(list, `${repo.replaceAll(' ', '  ')}\n`),
     },
-    { title: 'is not there', args: { repo, state: 'absent' }, facts: fileOf(list, undefined) },
+    {
+      title: 'a repository to remove does not exist',
+      args: { repo, state: 'absent' },
+      facts: fileOf(list, undefined),
+    },
   ],
   changes: [
     {
-      title: 'makes the file and reads the lists',
+      title: 'creates the file and updates the package index',
       args: { repo },
       facts: fileOf(list, undefined),
       actions: [`write ${list}`, update],
       restore: [{ module: 'restore_path', args: { path: list, state: 'absent' } }],
     },
     {
-      title: 'adds to a file of a name',
+      title: 'adds a line to the file named in "filename"',
       args: { repo, filename: 'site', update_cache: false, mode: '0640' },
       facts: fileOf('/etc/apt/sources.list.d/site.list', 'deb https://other.example.com x y\n'),
       actions: ['write /etc/apt/sources.list.d/site.list mode 0640'],
     },
     {
-      title: 'takes the file away with its last source',
+      title: 'removes the file with its last repository',
       args: { repo, state: 'absent' },
       facts: fileOf(list, `${repo}\n`),
       actions: [`remove ${list}`, update],
     },
     {
-      title: 'leaves the other sources',
+      title: 'keeps other repositories in the file',
       args: { repo, state: 'absent' },
       facts: fileOf(list, `${repo}\ndeb https://other.example.com x y\n`),
       actions: [`write ${list}`, update],
     },
   ],
-  refused: [{ title: 'what is no source', args: { repo: 'ppa:x/y' }, code: 'SCHEMA' }],
+  refused: [
+    {
+      title: 'a line that is not in the format of sources.list',
+      args: { repo: 'ppa:x/y' },
+      code: 'SCHEMA',
+    },
+  ],
 });

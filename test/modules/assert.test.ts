@@ -3,14 +3,14 @@ import { assert } from '../../src/modules/assert.ts';
 import { fakeHost, testModule } from '../helpers/module-tester.ts';
 
 testModule(assert, {
-  settled: [{ title: 'all hold', args: { that: [true, true] } }],
+  settled: [{ title: 'all conditions are true', args: { that: [true, true] } }],
   refused: [
-    { title: 'one does not', args: { that: [true, 'a == b'] }, code: 'TASK_FAILED' },
-    { title: 'an empty list', args: { that: [] }, code: 'SCHEMA' },
+    { title: 'a condition that is false', args: { that: [true, 'a == b'] }, code: 'TASK_FAILED' },
+    { title: 'an empty list of conditions', args: { that: [] }, code: 'SCHEMA' },
   ],
 });
 
-it('assert names what does not hold', () => {
+it('assert names the conditions that are false', () => {
   const message = (that: (string | boolean)[]) => () =>
     assert.plan({ that, fail_msg: 'Do this.' }, fakeHost({}));
   expect(message([true, 'a == b'])).toThrow(/^Do this\. \(Not true: a == b\.\)$/);

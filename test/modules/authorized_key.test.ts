@@ -23,21 +23,21 @@ const keyFacts = (
 
 testModule(authorized_key, {
   settled: [
-    { title: 'is there', args: { user: 'eva', key }, facts: keyFacts(`${other}\n${key}\n`) },
+    { title: 'the key exists', args: { user: 'eva', key }, facts: keyFacts(`${other}\n${key}\n`) },
     {
-      title: 'is there under another comment',
+      title: 'the key exists with another comment',
       args: { user: 'eva', key: `${key}-2` },
       facts: keyFacts(`${key}\n`),
     },
     {
-      title: 'is not there',
+      title: 'a key to remove does not exist',
       args: { user: 'eva', key, state: 'absent' },
       facts: keyFacts(`# ours\n${other}\n`),
     },
   ],
   changes: [
     {
-      title: 'makes folder and file',
+      title: 'creates the directory and the file',
       args: { user: 'eva', key },
       facts: keyFacts(undefined, absent),
       actions: [
@@ -52,13 +52,13 @@ testModule(authorized_key, {
       ],
     },
     {
-      title: 'changes options, and removes other keys',
+      title: 'changes the options of the key and removes other keys',
       args: { user: 'eva', key: 'ssh-rsa AAAAB3 max', exclusive: true },
       facts: keyFacts(`# ours\n${key}\n${other}\n`),
       actions: [`write ${path}`],
     },
     {
-      title: 'removes a key',
+      title: 'removes a key and keeps the others',
       args: { user: 'eva', key, state: 'absent' },
       facts: keyFacts(`${key}\n${other}\n`),
       actions: [`write ${path}`],
@@ -66,13 +66,13 @@ testModule(authorized_key, {
   ],
   refused: [
     {
-      title: 'what is no key',
+      title: 'text that is not a public key',
       args: { user: 'eva', key: 'hello' },
       facts: keyFacts(''),
       code: 'TASK_FAILED',
     },
     {
-      title: 'a user who is not there',
+      title: 'a user that does not exist',
       args: { user: 'eva', key },
       facts: { 'account.user eva': undefined },
       code: 'TASK_FAILED',

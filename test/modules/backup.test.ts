@@ -16,7 +16,7 @@ const saving = { paths: ['/srv/a/', '/etc/a.conf'], dest: '/here/' };
 testModule(backup, {
   settled: [
     {
-      title: 'the same is kept already',
+      title: 'the controller already has the same archive',
       args: saving,
       facts: kept(local),
       result: { dest: local, saved: [tree, plain] },
@@ -24,7 +24,7 @@ testModule(backup, {
   ],
   changes: [
     {
-      title: 'packs, takes it and leaves nothing on the host',
+      title: 'packs the paths, fetches the archive and removes it from the host',
       args: saving,
       facts: kept(undefined),
       actions: [
@@ -46,13 +46,17 @@ testModule(backup, {
   ],
   refused: [
     {
-      title: 'what is not there',
+      title: 'a path that does not exist',
       args: { paths: '/none', dest: '/here' },
       facts: { 'file.state /none': absent, 'file.tree /none': undefined },
       code: 'TASK_FAILED',
     },
-    { title: 'everything', args: { paths: '/', dest: '/here' }, code: 'TASK_FAILED' },
-    { title: 'a relative folder', args: { paths: '/a', dest: 'here' }, code: 'SCHEMA' },
-    { title: 'a way up', args: { paths: '/a/../b', dest: '/here' }, code: 'TASK_FAILED' },
+    { title: 'the root directory', args: { paths: '/', dest: '/here' }, code: 'TASK_FAILED' },
+    {
+      title: 'a relative directory on the controller',
+      args: { paths: '/a', dest: 'here' },
+      code: 'SCHEMA',
+    },
+    { title: 'a path with ".."', args: { paths: '/a/../b', dest: '/here' }, code: 'TASK_FAILED' },
   ],
 });

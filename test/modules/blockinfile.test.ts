@@ -9,14 +9,22 @@ const block = '# BEGIN ANSIBLE MANAGED BLOCK\none\ntwo\n# END ANSIBLE MANAGED BL
 
 testModule(blockinfile, {
   settled: [
-    { title: 'the block is there', args: { path, block: 'one\ntwo' }, facts: found(`a\n${block}`) },
-    { title: 'no block to remove', args: { path, state: 'absent' }, facts: found('a\n') },
-    { title: 'no file to remove it from', args: { path, block: '' }, facts: missing() },
+    { title: 'the block exists', args: { path, block: 'one\ntwo' }, facts: found(`a\n${block}`) },
+    {
+      title: 'a block to remove does not exist',
+      args: { path, state: 'absent' },
+      facts: found('a\n'),
+    },
+    {
+      title: 'the file of a block to remove does not exist',
+      args: { path, block: '' },
+      facts: missing(),
+    },
   ],
   changes: [
     { title: 'adds a block', args: { path, block: 'one' }, facts: found('a\n'), actions: write },
     {
-      title: 'makes the file',
+      title: 'creates the file',
       args: { path, block: 'one', create: true, mode: '0600' },
       facts: missing(),
       actions: [`write ${path} mode 0600`],
@@ -26,23 +34,23 @@ testModule(blockinfile, {
   refused: [
     { title: 'a missing file', args: { path, block: 'a' }, facts: missing(), code: 'TASK_FAILED' },
     {
-      title: 'a block without an end',
+      title: 'a block without an end marker',
       args: { path, block: 'a' },
       facts: found('# BEGIN ANSIBLE MANAGED BLOCK\nx\n'),
       code: 'TASK_FAILED',
     },
     {
-      title: 'marks that are the same',
+      title: 'identical markers',
       args: { path, block: 'a', marker_end: 'BEGIN' },
       facts: found(''),
       code: 'TASK_FAILED',
     },
-    { title: 'a marker without a mark', args: { path, marker: '# x' }, code: 'SCHEMA' },
+    { title: 'a marker without {mark}', args: { path, marker: '# x' }, code: 'SCHEMA' },
   ],
 });
 
 describe('blockinfile', () => {
-  it('puts a block where it is told, and replaces and removes it', async () => {
+  it('inserts a block at the given place, replaces it and removes it', async () => {
     const text = 'a\nb\n';
     expect(await written(blockinfile, { path, block: 'one\ntwo' }, text)).toBe(`${text}${block}`);
     expect(await written(blockinfile, { path, block: 'one\ntwo', insertafter: '^a' }, text)).toBe(

@@ -4,30 +4,30 @@ import { absent, fileFact, testModule } from '../helpers/module-tester.ts';
 testModule(command, {
   settled: [
     {
-      title: 'what it creates exists',
+      title: 'the path in "creates" exists',
       args: { cmd: 'x', creates: '/a' },
       facts: { 'file.state /a': fileFact() },
     },
     {
-      title: 'what it removes is gone',
+      title: 'the path in "removes" does not exist',
       args: { cmd: 'x', removes: '/a' },
       facts: { 'file.state /a': absent },
     },
-    { title: 'read_only', args: { argv: ['id'], read_only: true } },
+    { title: 'the command is read-only', args: { argv: ['id'], read_only: true } },
   ],
   changes: [
     {
-      title: 'splits cmd',
+      title: 'splits cmd into words',
       args: { cmd: 'systemctl restart "a b"' },
       actions: ['exec systemctl restart a b'],
     },
     {
-      title: 'runs argv as it is',
+      title: 'runs argv without splitting',
       args: { argv: ['echo', '$HOME', 1] },
       actions: ['exec echo $HOME 1'],
     },
     {
-      title: 'runs while creates is absent',
+      title: 'runs if the path in "creates" does not exist',
       args: { cmd: 'x', creates: '/a' },
       facts: { 'file.state /a': absent },
       actions: ['exec x'],

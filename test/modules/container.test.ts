@@ -11,37 +11,40 @@ const vanishing = { HostConfig: { AutoRemove: true } };
 testModule(container, {
   settled: [
     {
-      title: 'lists by a label',
+      title: 'only lists containers with a label',
       args: { filters: ['label=app'] },
       facts: listed(['label=app'], inspected('web')),
       result: { containers: [{ name: 'web', image: 'app:1', status: 'running', running: true }] },
     },
     {
-      title: 'runs',
+      title: 'the container is running',
       args: { name: 'web', state: 'started' },
       facts: listed(['name=^/web$'], inspected('web')),
     },
     {
-      title: 'is stopped',
+      title: 'the container is stopped',
       args: { name: 'web', state: 'stopped' },
       facts: listed(['name=^/web$'], inspected('web', resting)),
     },
     {
-      title: 'is not there',
+      title: 'a container to remove does not exist',
       args: { name: 'a.b', state: 'absent' },
       facts: listed(['name=^/a\\.b$']),
     },
-    { title: 'an empty list means no container', args: { name: [], state: 'absent' } },
-    { title: 'no filter means no container', args: { filters: [], state: 'stopped' } },
+    { title: 'an empty list of names selects no container', args: { name: [], state: 'absent' } },
     {
-      title: 'all have the restart policy or an excluded label',
+      title: 'an empty list of filters selects no container',
+      args: { filters: [], state: 'stopped' },
+    },
+    {
+      title: 'all containers have the restart policy or an excluded label',
       args: { filters: ['label=app'], without_labels: ['app'], restart_policy: 'no' },
       facts: listed(['label=app'], inspected('web')),
     },
   ],
   changes: [
     {
-      title: 'stops what runs, with a limit',
+      title: 'stops running containers with a time limit',
       args: { name: ['web', 'job'], state: 'stopped', timeout: 5 },
       facts: listed(['name=^/web$', 'name=^/job$'], inspected('web'), inspected('job', resting)),
       actions: ['exec docker stop --time 5 web'],
@@ -68,7 +71,7 @@ testModule(container, {
       ],
     },
     {
-      title: 'leaves it to the engine to remove what was made with --rm',
+      title: 'only stops a container that was created with --rm, because the engine removes it',
       args: { name: ['web', 'job'], state: 'absent' },
       facts: listed(
         ['name=^/web$', 'name=^/job$'],
@@ -78,7 +81,7 @@ testModule(container, {
       actions: ['exec docker stop web', 'exec docker rm job'],
     },
     {
-      title: 'removes, and keeps how it was made',
+      title: 'removes a container and records its configuration for the undo',
       args: { name: 'web', state: 'absent' },
       facts: listed(['name=^/web$'], inspected('web')),
       actions: ['exec docker stop web', 'exec docker rm web'],
@@ -92,13 +95,13 @@ testModule(container, {
   ],
   refused: [
     {
-      title: 'a container that is not there',
+      title: 'a container to stop that does not exist',
       args: { name: 'web', state: 'started' },
       facts: listed(['name=^/web$']),
       code: 'TASK_FAILED',
     },
     {
-      title: 'to stop what would be removed by that',
+      title: 'stopping a container that was created with --rm',
       args: { name: 'web', state: 'stopped' },
       facts: listed(['name=^/web$'], inspected('web', vanishing)),
       code: 'TASK_FAILED',
@@ -115,27 +118,27 @@ testModule(container, {
       facts: listed(['name=^/web$']),
       code: 'TASK_FAILED',
     },
-    { title: 'a name that is none', args: { name: '-v' }, code: 'TASK_FAILED' },
+    { title: 'an option as a name', args: { name: '-v' }, code: 'TASK_FAILED' },
     { title: 'neither name nor filters', args: { state: 'absent' }, code: 'SCHEMA' },
   ],
 });
 
 const again = { name: 'web', running: true, socket: '/s', specification };
 
-describe('a container that cannot be made again', () => {
-  it('or that would vanish when it is stopped again has no automatic undo', async () => {
+describe('undo of a container', () => {
+  it('is not automatic for starting a container that was created with --rm', async () => {
     const facts = listed(['name=^/web$'], inspected('web', { ...vanishing, ...resting }));
     const args = { name: 'web', state: 'started' } as const;
     expect(await container.plan(args, fakeHost({ facts }))).not.toHaveProperty('undo');
   });
 
-  it('has no automatic undo', async () => {
+  it('is not automatic for a removed container if the host has no curl', async () => {
     const facts = { ...listed(['name=^/web$'], inspected('web')), 'system.program curl': false };
     const args = { name: 'web', state: 'absent' as const };
     expect(await container.plan(args, fakeHost({ facts }))).not.toHaveProperty('undo');
   });
 
-  it('comes from the image it was, whatever has its name now', async () => {
+  it('restores a removed container from its original image ID after the tag moved', async () => {
     const facts = { [`container.image ${docker} app:1`]: 'sha256:2', ...listed(['name=^/web$']) };
     const { actions } = await restore_container.plan(again, fakeHost({ facts }));
     expect(actions[0]).toMatchObject({

@@ -34,12 +34,12 @@ const confOnTheController = {
 testModule(copy, {
   settled: [
     {
-      title: 'the file of the host is there already',
+      title: 'a file on the host was already copied',
       args: { src: path, dest: other, remote_src: true },
       facts: { ...found('a'), [`file.state ${other}`]: fileFact({ checksum: sha('a') }) },
     },
     {
-      title: 'what is in a directory is there already, behind a link',
+      title: 'the content of a directory exists in the target of a link',
       args: { src: 'conf/', dest: '/srv/link' },
       ...confOnTheController,
       facts: {
@@ -54,48 +54,48 @@ testModule(copy, {
         ]),
       },
     },
-    { title: 'same bytes', args: { content: 'a\n', dest: path }, facts: found('a\n') },
+    { title: 'the content is equal', args: { content: 'a\n', dest: path }, facts: found('a\n') },
     {
-      title: 'same bytes and mode',
+      title: 'content and mode are equal',
       args: { content: 'a', dest: path, mode: '0644' },
       facts: found('a'),
     },
     {
-      title: 'force: false keeps what is there',
+      title: '"force: false" keeps an existing file',
       args: { content: 'b', dest: path, force: false },
       facts: found('a'),
     },
   ],
   changes: [
     {
-      title: 'a file of the host to another place, whose owner is another one',
+      title: 'copies a file on the host, with another owner',
       args: { src: path, dest: other, remote_src: true, mode: '0600', owner: 'eva' },
       facts: { ...found('a'), [`file.state ${other}`]: absent },
       actions: [`copy ${path} -> ${other} mode 0600`],
       restore: [{ module: 'restore_path', args: { path: other, state: 'absent' } }],
     },
     {
-      title: 'writes a new file',
+      title: 'creates a file',
       args: { content: 'a', dest: path, mode: '0600' },
       facts: missing,
       actions: [`write ${path} mode 0600`],
       restore: [removed],
     },
     {
-      title: 'replaces other bytes and can put them back',
+      title: 'replaces different content, which the undo restores',
       args: { content: 'b', dest: path },
       facts: found('a'),
       actions: [`write ${path}`],
       restore: [restored('a')],
     },
     {
-      title: 'sets mode and owner of equal bytes',
+      title: 'sets only mode and owner if the content is equal',
       args: { content: 'a', dest: path, mode: '0600', owner: 'app' },
       facts: found('a'),
       actions: [`chown app ${path}`, `chmod 0600 ${path}`],
     },
     {
-      title: 'a directory, of which some is there already',
+      title: 'copies the missing files of a directory',
       args: { src: 'conf', dest: '/etc', mode: 'preserve', directory_mode: '0700', owner: 'eva' },
       ...confOnTheController,
       facts: {
@@ -127,7 +127,7 @@ testModule(copy, {
       ],
     },
     {
-      title: 'what is in a directory, to a place that is not there',
+      title: 'copies the content of a directory to a new directory',
       args: { src: 'conf/', dest: '/srv/a/b', mode: 'u=rwX,go=' },
       ...confOnTheController,
       facts: {
@@ -145,14 +145,14 @@ testModule(copy, {
       restore: [{ module: 'restore_path', args: { path: '/srv/a', state: 'absent' } }],
     },
     {
-      title: 'the mode it has on the controller',
+      title: '"preserve" sets the mode from the controller',
       args: { src: 'app.conf', dest: path, mode: 'preserve', checksum: `sha256:${sha('x')}` },
       facts: missing,
       files: { 'app.conf': 'x' },
       actions: [`write ${path} mode 0640`],
     },
     {
-      title: 'takes a file of the controller',
+      title: 'copies a file from the controller',
       args: { src: 'app.conf', dest: path },
       facts: missing,
       files: { 'app.conf': 'x' },
@@ -161,33 +161,33 @@ testModule(copy, {
   ],
   refused: [
     {
-      title: 'a file of the host that is not there',
+      title: 'a source on the host that does not exist',
       args: { src: path, dest: other, remote_src: true },
       facts: { ...missing, [`file.state ${other}`]: absent },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a file that is another one than is meant',
+      title: 'a file with an unexpected checksum',
       args: { src: 'a', dest: path, checksum: sha('b') },
       facts: missing,
       files: { a: 'a' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a file where a directory is to go',
+      title: 'a file in place of a directory',
       args: { src: 'conf/', dest: path },
       ...confOnTheController,
       facts: found('a'),
       code: 'TASK_FAILED',
     },
     {
-      title: 'a directory that a command is to accept',
+      title: '"validate" for a directory',
       args: { src: 'conf', dest: '/etc', validate: 'sh -n %s' },
       ...confOnTheController,
       code: 'TASK_FAILED',
     },
     {
-      title: 'a relative place on the host',
+      title: 'a relative source on the host',
       args: { src: 'a', dest: other, remote_src: true },
       code: 'TASK_FAILED',
     },

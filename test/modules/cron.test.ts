@@ -13,32 +13,36 @@ const whose =
 
 testModule(cron, {
   settled: [
-    { title: 'is there', args: clean, facts: jobs(table) },
-    { title: 'is not there', args: { name: 'other', state: 'absent' }, facts: jobs(table) },
+    { title: 'the job exists', args: clean, facts: jobs(table) },
     {
-      title: 'there is no table',
+      title: 'a job to remove does not exist',
+      args: { name: 'other', state: 'absent' },
+      facts: jobs(table),
+    },
+    {
+      title: 'the user of a job to remove has no crontab',
       args: { name: 'clean', state: 'absent' },
       facts: jobs(undefined),
     },
     {
-      title: 'a variable is there',
+      title: 'the variable exists',
       args: { name: 'MAILTO', job: 'ops@a', env: true },
       facts: jobs(`MAILTO="ops@a"\n${table}`),
     },
     {
-      title: 'a variable is not there',
+      title: 'a variable to remove does not exist',
       args: { name: 'PATH', env: true, state: 'absent' },
       facts: jobs(`MAILTO="ops@a"\n${table}`),
     },
     {
-      title: 'is in a file',
+      title: 'the job exists in a file',
       args: { ...clean, cron_file: 'ops', user: 'eva' },
       facts: fileOf('/etc/cron.d/ops', '#Ansible: clean\n0 3 * * * eva /usr/bin/clean\n'),
     },
   ],
   changes: [
     {
-      title: 'is added to no table',
+      title: 'creates a crontab with the job',
       args: clean,
       facts: jobs(undefined),
       actions: [`${whose} -`],
@@ -47,7 +51,7 @@ testModule(cron, {
       ],
     },
     {
-      title: 'gets another time',
+      title: 'changes the time of the job',
       args: { name: 'clean', job: '/usr/bin/clean', special_time: 'daily' },
       facts: jobs(table),
       actions: [`${whose} -`],
@@ -59,7 +63,7 @@ testModule(cron, {
       ],
     },
     {
-      title: 'a variable goes, and will come back where it was',
+      title: 'removes a variable; the undo restores its place',
       args: { name: 'TZ', env: true, state: 'absent' },
       facts: jobs(`${table}TZ=x\n`),
       actions: [`${whose} -`],
@@ -74,13 +78,13 @@ testModule(cron, {
       ],
     },
     {
-      title: 'the last one goes with the table',
+      title: 'removes the crontab with its last job',
       args: { name: 'clean', state: 'absent' },
       facts: jobs('#Ansible: clean\n0 3 * * * x\n'),
       actions: [`${whose} -r`],
     },
     {
-      title: 'a file of its own',
+      title: 'creates a file with the job',
       args: { ...clean, cron_file: 'ops' },
       facts: fileOf('/etc/cron.d/ops', undefined),
       actions: ['write /etc/cron.d/ops'],
@@ -88,14 +92,18 @@ testModule(cron, {
     },
   ],
   refused: [
-    { title: 'a name of no variable', args: { name: 'a(', env: true }, code: 'TASK_FAILED' },
-    { title: 'a time of a variable', args: { name: 'A', env: true, hour: 3 }, code: 'TASK_FAILED' },
-    { title: 'no command', args: { name: 'clean' }, code: 'TASK_FAILED' },
+    { title: 'an invalid variable name', args: { name: 'a(', env: true }, code: 'TASK_FAILED' },
     {
-      title: 'a time and a special one',
+      title: 'a time for a variable',
+      args: { name: 'A', env: true, hour: 3 },
+      code: 'TASK_FAILED',
+    },
+    { title: 'a job without a command', args: { name: 'clean' }, code: 'TASK_FAILED' },
+    {
+      title: '"special_time" together with a time',
       args: { ...clean, special_time: 'daily' },
       code: 'TASK_FAILED',
     },
-    { title: 'a job of two lines', args: { name: 'a', job: 'b\nc' }, code: 'SCHEMA' },
+    { title: 'a command with a line break', args: { name: 'a', job: 'b\nc' }, code: 'SCHEMA' },
   ],
 });

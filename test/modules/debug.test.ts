@@ -3,7 +3,11 @@ import { testModule } from '../helpers/module-tester.ts';
 
 testModule(debug, {
   settled: [
-    { title: 'a value', args: { msg: { a: 1 } }, result: { msg: '{\n  "a": 1\n}' } },
-    { title: 'for those who ask', args: { msg: 'x', verbosity: 1 }, result: { stdout: 'x' } },
+    { title: 'prints a value as JSON', args: { msg: { a: 1 } }, result: { msg: '{\n  "a": 1\n}' } },
+    {
+      title: 'returns a text with "verbosity" as output',
+      args: { msg: 'x', verbosity: 1 },
+      result: { stdout: 'x' },
+    },
   ],
 });

@@ -16,7 +16,7 @@ const onPaths = 'disk.filesystems /var/lib/k0s /var/lib/k0s/etcd /var/lib/work';
 testModule(disk_space, {
   settled: [
     {
-      title: 'room on each file system, also without a count of inodes',
+      title: 'each file system has enough space, also without an inode count',
       args: { needs: writes },
       facts: {
         [onPaths]: [disk('/', '1', 2048, 100), disk('/e', '2', 1), disk('/', '1', 2048, 100)],
@@ -31,7 +31,7 @@ testModule(disk_space, {
   ],
   refused: [
     {
-      title: 'needs that fit one by one, but not together',
+      title: 'needs that exceed the free space together',
       args: { needs: writes },
       facts: {
         [onPaths]: [disk('/', '1', 2048, 100), disk('/', '1', 2048, 100), disk('/w', '2', 0)],

@@ -9,13 +9,17 @@ const call = 'exec dnf -y';
 
 testModule(dnf, {
   settled: [
-    { title: 'is there', args: { name: 'jq' }, facts: rpm({ jq: ['jq-1.6-1'] }) },
+    { title: 'the package is installed', args: { name: 'jq' }, facts: rpm({ jq: ['jq-1.6-1'] }) },
     {
-      title: 'the newest is there',
+      title: 'the latest version is installed',
       args: { name: ['jq'], state: 'latest' },
       facts: { ...rpm({ jq: ['jq-1.6-1'] }), 'dnf.updates jq': false },
     },
-    { title: 'is not there', args: { name: 'jq', state: 'absent' }, facts: rpm({ jq: [] }) },
+    {
+      title: 'a package to remove is not installed',
+      args: { name: 'jq', state: 'absent' },
+      facts: rpm({ jq: [] }),
+    },
     {
       title: 'nothing to upgrade',
       args: { name: '*', state: 'latest' },
@@ -24,39 +28,39 @@ testModule(dnf, {
   ],
   changes: [
     {
-      title: 'waits so long for another one',
+      title: 'waits for the lock of DNF for the given time',
       args: { name: 'jq', lock_timeout: 9 },
       facts: rpm({ jq: [] }),
       actions: [expect.stringMatching(/ dnf 9 install jq$/) as string],
       restore: [history],
     },
     {
-      title: 'installs what is missing, in one go',
+      title: 'installs missing packages in one call',
       args: { name: ['jq-1.7', 'vim', 'curl'], enablerepo: 'extras', install_weak_deps: false },
       facts: rpm({ 'jq-1.7': [], vim: ['vim-enhanced-9-1'], curl: [] }),
       actions: [`${call} --enablerepo=extras --setopt=install_weak_deps=False install jq-1.7 curl`],
       restore: [history],
     },
     {
-      title: 'goes back to an older version when told so',
+      title: 'installs an older version with allow_downgrade',
       args: { name: 'jq-1.5', allow_downgrade: true },
       facts: rpm({ 'jq-1.5': [undefined, 'jq-1.6'] }),
       actions: [`${call} install jq-1.5`],
     },
     {
-      title: 'upgrades',
+      title: 'upgrades a package',
       args: { name: ['jq', 'vim'], state: 'latest', update_cache: true },
       facts: { ...rpm({ jq: ['jq-1.6-1'], vim: [] }), 'dnf.updates jq': true },
       actions: [`${call} --refresh install vim`, `${call} --refresh upgrade jq`],
     },
     {
-      title: 'removes',
+      title: 'removes a package',
       args: { name: ['jq', 'vim'], state: 'absent', autoremove: true },
       facts: rpm({ jq: ['jq-1.6-1'], vim: [] }),
       actions: [`${call} autoremove jq`],
     },
     {
-      title: 'upgrades all',
+      title: 'upgrades all packages',
       args: { name: '*', state: 'latest', security: true },
       facts: { ...rpm({}), 'dnf.updates': true },
       actions: ['exec dnf -y --security upgrade'],
@@ -64,12 +68,16 @@ testModule(dnf, {
   ],
   refused: [
     {
-      title: 'an older version',
+      title: 'an older version without allow_downgrade',
       args: { name: 'jq-1.5' },
       facts: rpm({ 'jq-1.5': [undefined, 'jq-1.6'] }),
       code: 'TASK_FAILED',
     },
-    { title: 'all to be removed', args: { name: '*', state: 'absent' }, code: 'TASK_FAILED' },
-    { title: 'an option', args: { name: '--installroot=/' }, code: 'SCHEMA' },
+    {
+      title: '"*" with "state: absent"',
+      args: { name: '*', state: 'absent' },
+      code: 'TASK_FAILED',
+    },
+    { title: 'an option as a name', args: { name: '--installroot=/' }, code: 'SCHEMA' },
   ],
 });

@@ -5,9 +5,9 @@ import { dns_check } from '../../src/modules/dns_check.ts';
 import { fakeHost, testModule } from '../helpers/module-tester.ts';
 
 testModule(dns_check, {
-  settled: [{ title: 'it only looks', args: { name: 'a.b', server: '10.96.0.10' } }],
+  settled: [{ title: 'the check changes nothing', args: { name: 'a.b', server: '10.96.0.10' } }],
   refused: [
-    { title: 'a name for a server', args: { name: 'a', server: 'dns' }, code: 'SCHEMA' },
+    { title: 'a hostname as the server', args: { name: 'a', server: 'dns' }, code: 'SCHEMA' },
     { title: 'a name with spaces', args: { name: 'a b', server: '10.96.0.10' }, code: 'SCHEMA' },
     {
       title: 'a label that is too long',
@@ -17,7 +17,7 @@ testModule(dns_check, {
   ],
 });
 
-/** Runs shell text here, while this process goes on. */
+/** Runs shell text on this machine without blocking this process. */
 async function runHere(script: string): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile('/bin/sh', ['-c', script], { timeout: 20_000 }, (error, stdout, stderr) => {
@@ -37,7 +37,7 @@ describe('dns_check', () => {
     return `${String(code)} ${stdout}${stderr}`.split('\n')[0];
   };
 
-  it('tells an address from an unknown name and from silence', async () => {
+  it('distinguishes an address, an unknown name and a server that does not answer', async () => {
     const server = await NameServer.start('known.example', '10.96.0.1');
     const { port } = server;
     try {

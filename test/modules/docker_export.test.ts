@@ -5,9 +5,9 @@ import { testModule } from '../helpers/module-tester.ts';
 
 testModule(docker_export, {
   settled: [
-    { title: 'nothing to describe', args: {}, result: { files: [] } },
+    { title: 'there is nothing to export', args: {}, result: { files: [] } },
     {
-      title: 'volumes with size and owner, and one that could not be measured',
+      title: 'exports volumes with size and owner, and one that was not measured',
       args: { volumes: ['a', 'b'] },
       facts: {
         [`docker.objects ${docker} volume`]: [

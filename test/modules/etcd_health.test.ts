@@ -4,8 +4,16 @@ import { look } from '../helpers/cluster-facts.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
 testModule(etcd_health, {
-  settled: [{ title: 'it only looks', args: { endpoints: ['https://a:2379'], cacert: '/ca' } }],
-  refused: [{ title: 'a certificate that is no path', args: { cert: 'ca.pem' }, code: 'SCHEMA' }],
+  settled: [
+    { title: 'the check changes nothing', args: { endpoints: ['https://a:2379'], cacert: '/ca' } },
+  ],
+  refused: [
+    {
+      title: 'a certificate that is not an absolute path',
+      args: { cert: 'ca.pem' },
+      code: 'SCHEMA',
+    },
+  ],
 });
 
 const member = (id: number, health: boolean) =>
@@ -21,7 +29,7 @@ describe('etcd_health', () => {
   const status = async (args: object, programs: Record<string, string>) =>
     (await look(etcd_health, { timeout: 0, ...args }, programs)).status;
 
-  it('wants every member to be healthy, or as many as can be spared', async () => {
+  it('requires every member to be healthy, or enough of them with "spare"', async () => {
     expect(await status({}, answer(true, true, true))).toBe(0);
     expect(await status({}, answer(true, false, true))).toBe(1);
     expect(await status({ members: 3 }, answer(true, true))).toBe(1);
@@ -32,7 +40,7 @@ describe('etcd_health', () => {
     expect(await status({}, { etcdctl: 'echo "context deadline exceeded" >&2; return 1' })).toBe(1);
   });
 
-  it('says who is not', async () => {
+  it('reports the members that are not healthy', async () => {
     const { stderr } = await look(etcd_health, { timeout: 0 }, answer(true, false, true));
     expect(stderr).toContain('"https://10.0.0.2:2379","health":false');
     expect(stderr).toContain('2 of 3 members are healthy');

@@ -9,38 +9,38 @@ const recipient = 'age1xn27zc2wc52sfwsaqwee9jp8e82ewztyumkrtama64fewfgeduqq6ff30
 testModule(fetch, {
   settled: [
     {
-      title: 'a file that need not be there',
+      title: 'an optional file does not exist',
       args: { src: path, dest: '/here/', fail_on_missing: false },
       facts: missing,
     },
     {
-      title: 'the same file is here',
+      title: 'the controller has the same file',
       args: { src: path, dest: '/here/app.conf' },
       facts: { ...found('a'), 'local /here/app.conf': sha('a') },
     },
   ],
   changes: [
     {
-      title: 'each host into a folder of its own',
+      title: 'saves the file in a directory of the host',
       args: { src: path, dest: '/here', flat: false },
       facts: found('a'),
       actions: ['fetch /etc/app.conf -> /here/host1/etc/app.conf on the controller'],
     },
     {
-      title: 'saves into a folder',
+      title: 'saves the file in a directory',
       args: { src: path, dest: '/here/' },
       facts: found('a'),
       actions: ['fetch /etc/app.conf -> /here/app.conf on the controller'],
       restore: [],
     },
     {
-      title: 'encrypts for a public key, also when an encrypted file is there',
+      title: 'encrypts for a public key, even if an encrypted file exists',
       args: { src: path, dest: '/here/', encrypt: { recipients: [recipient] } },
       facts: { ...found('a'), 'local /here/app.conf.age': sha('a') },
       actions: ['fetch /etc/app.conf -> /here/app.conf.age on the controller, encrypted'],
     },
     {
-      title: 'encrypts with a passphrase, and keeps a name that ends in ".age"',
+      title: 'encrypts with a passphrase and does not append ".age" twice',
       args: { src: path, dest: '/here/x.age', encrypt: { passphrase: 'eight or more' } },
       facts: found('a'),
       actions: ['fetch /etc/app.conf -> /here/x.age on the controller, encrypted'],
@@ -54,7 +54,7 @@ testModule(fetch, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'two ways to encrypt',
+      title: 'public keys and a passphrase together',
       args: {
         src: path,
         dest: '/here/',
@@ -64,7 +64,7 @@ testModule(fetch, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'no way to encrypt',
+      title: '"encrypt" without keys and passphrase',
       args: { src: path, dest: '/here/', encrypt: {} },
       facts: found('a'),
       code: 'TASK_FAILED',
@@ -81,7 +81,7 @@ testModule(fetch, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'a link, naming what it points at',
+      title: 'a link, with its target in the hint',
       args: { src: path, dest: '/here/' },
       facts: found('a', { type: 'link', target: '/etc/real.conf' }),
       code: 'TASK_FAILED',

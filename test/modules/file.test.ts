@@ -7,22 +7,22 @@ const removed = { module: 'restore_path', args: { path, state: 'absent' } };
 testModule(file, {
   settled: [
     {
-      title: 'a directory that is there',
+      title: 'the directory exists',
       args: { path, state: 'directory' },
       facts: { [`file.state ${path}`]: fileFact({ type: 'directory' }) },
     },
     {
-      title: 'absent already',
+      title: 'the path does not exist',
       args: { path, state: 'absent' },
       facts: { [`file.state ${path}`]: absent },
     },
     {
-      title: 'a link that points there',
+      title: 'the link has the target',
       args: { path, state: 'link', src: '/x' },
       facts: { [`file.state ${path}`]: fileFact({ type: 'link', target: '/x' }) },
     },
     {
-      title: 'what is there, a directory too, has its mode, in symbols or through a link',
+      title: 'an existing directory, behind a link, has the symbolic mode',
       args: { path, mode: 'u=rwX,go=rX' },
       facts: {
         [`file.state ${path}`]: fileFact({ type: 'link', target: '/srv/real' }),
@@ -31,7 +31,7 @@ testModule(file, {
       },
     },
     {
-      title: 'all below a directory is as wanted, links aside',
+      title: 'all paths below a directory have the wanted attributes; modes of links do not count',
       args: { path: '/srv', state: 'directory', recurse: true, mode: 'u=rwX,go=', owner: '7' },
       facts: {
         'file.state /srv': fileFact({ type: 'directory', mode: '0750' }),
@@ -44,7 +44,7 @@ testModule(file, {
       },
     },
     {
-      title: 'another name of a file',
+      title: 'the hard link exists',
       args: { path, state: 'hard', src: '/srv/a' },
       facts: {
         [`file.state ${path}`]: fileFact(),
@@ -53,14 +53,14 @@ testModule(file, {
       },
     },
     {
-      title: 'touch keeps a file',
+      title: 'touch finds an existing file',
       args: { path, state: 'touch' },
       facts: { [`file.state ${path}`]: fileFact() },
     },
   ],
   changes: [
     {
-      title: 'makes a directory, and its undo removes the topmost one made',
+      title: 'creates a directory; the undo removes the topmost new one',
       args: { path: '/srv/a/b', state: 'directory', mode: '0700' },
       facts: {
         'file.state /srv/a/b': absent,
@@ -71,13 +71,13 @@ testModule(file, {
       restore: [{ module: 'restore_path', args: { path: '/srv/a', state: 'absent' } }],
     },
     {
-      title: 'removes',
+      title: 'removes a file',
       args: { path, state: 'absent' },
       facts: { [`file.state ${path}`]: fileFact() },
       actions: [`remove ${path}`],
     },
     {
-      title: 'sets mode and owner of all below a directory, and knows what they were',
+      title: 'sets mode and owner of all paths below a directory; the undo restores them',
       args: { path: '/srv', state: 'directory', recurse: true, mode: '0750', group: 'a.b' },
       facts: {
         'file.state /srv': fileFact({ type: 'directory', mode: '0750' }),
@@ -100,13 +100,13 @@ testModule(file, {
       ],
     },
     {
-      title: 'a mode in symbols is seen from what is there',
+      title: 'applies a symbolic mode to the current one',
       args: { path, mode: 'u+x,o=' },
       facts: { [`file.state ${path}`]: fileFact() },
       actions: [`chmod 0740 ${path}`],
     },
     {
-      title: 'a link in the place of a file, when that is meant',
+      title: 'replaces a file with a link if "force" is set',
       args: { path, state: 'link', src: 'x', force: true },
       facts: { [`file.state ${path}`]: fileFact(), 'file.state /etc': fileFact() },
       actions: [`symlink ${path} -> x`],
@@ -121,7 +121,7 @@ testModule(file, {
       ],
     },
     {
-      title: 'another name for a file',
+      title: 'creates a hard link',
       args: { path, state: 'hard', src: '/srv/a' },
       facts: {
         [`file.state ${path}`]: absent,
@@ -132,7 +132,7 @@ testModule(file, {
       restore: [removed],
     },
     {
-      title: 'turns a link',
+      title: 'changes the target of a link',
       args: { path, state: 'link', src: '/y' },
       facts: {
         [`file.state ${path}`]: fileFact({ type: 'link', target: '/x' }),
@@ -149,19 +149,19 @@ testModule(file, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'a directory over a file',
+      title: 'a directory in place of a file',
       args: { path, state: 'directory' },
       facts: { [`file.state ${path}`]: fileFact() },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a link over a file',
+      title: 'a link in place of a file',
       args: { path, state: 'link', src: 'x' },
       facts: { [`file.state ${path}`]: fileFact() },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a link that leads nowhere',
+      title: 'a broken link',
       args: { path, state: 'touch' },
       facts: {
         [`file.state ${path}`]: fileFact({ type: 'link' }),
@@ -169,14 +169,18 @@ testModule(file, {
       },
       code: 'TASK_FAILED',
     },
-    { title: 'all below a file', args: { path, recurse: true, mode: '0600' }, code: 'TASK_FAILED' },
     {
-      title: 'a mode of another name',
+      title: '"recurse" for a file',
+      args: { path, recurse: true, mode: '0600' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a mode for a hard link',
       args: { path, state: 'hard', src: '/x', mode: '0600' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'another name of a directory',
+      title: 'a hard link to a directory',
       args: { path, state: 'hard', src: '/srv' },
       facts: { [`file.state ${path}`]: absent, 'file.state /srv': fileFact({ type: 'directory' }) },
       code: 'TASK_FAILED',

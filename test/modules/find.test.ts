@@ -33,37 +33,37 @@ const list = (...paths: string[]) => ({
 testModule(find, {
   settled: [
     {
-      title: 'files, in order, nothing hidden',
+      title: 'lists files in order, without hidden ones',
       args: { paths: '/var/log' },
       facts: look,
       result: list('/var/log/a.log', '/var/log/b.log'),
     },
     {
-      title: 'by name',
+      title: 'selects by name',
       args: { paths: ['/var/log'], patterns: ['*.log'], excludes: 'b*', hidden: true },
       facts: look,
       result: list('/var/log/.hidden.log', '/var/log/a.log'),
     },
     {
-      title: 'by regular expression, kind, and how many',
+      title: 'selects by regular expression, type and limit',
       args: { paths: '/var/log', patterns: '^a', use_regex: true, file_type: 'any', limit: 1 },
       facts: look,
       result: list('/var/log/a.log'),
     },
     {
-      title: 'old ones',
+      title: 'selects old files',
       args: { paths: '/var/log', age: '50m' },
       facts: look,
       result: list('/var/log/b.log'),
     },
     {
-      title: 'young ones that are small',
+      title: 'selects recent, small files',
       args: { paths: '/var/log', age: '-2000s', size: '-1k' },
       facts: look,
       result: list('/var/log/a.log'),
     },
     {
-      title: 'large ones',
+      title: 'selects large files',
       args: { paths: '/var/log', size: '2k' },
       facts: look,
       result: list('/var/log/b.log'),
@@ -71,9 +71,9 @@ testModule(find, {
   ],
   refused: [
     { title: 'a relative path', args: { paths: 'log' }, code: 'TASK_FAILED' },
-    { title: 'no measure', args: { paths: '/a', size: '10 MB' }, code: 'SCHEMA' },
+    { title: 'an invalid size', args: { paths: '/a', size: '10 MB' }, code: 'SCHEMA' },
     {
-      title: 'a broken expression',
+      title: 'an invalid regular expression',
       args: { paths: '/var/log', patterns: '(', use_regex: true },
       facts: look,
       code: 'TASK_FAILED',

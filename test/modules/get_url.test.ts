@@ -8,7 +8,7 @@ const dest = '/usr/local/bin/tool';
 testModule(get_url, {
   settled: [
     {
-      title: 'a file is there',
+      title: 'the file exists',
       args: { url, dest },
       facts: { [`file.state ${dest}`]: fileFact({}) },
     },
@@ -20,20 +20,20 @@ testModule(get_url, {
   ],
   changes: [
     {
-      title: 'downloads what is missing',
+      title: 'downloads a missing file',
       args: { url, dest, mode: '0755' },
       facts: { [`file.state ${dest}`]: absent },
       actions: [`download ${url} -> ${dest} mode 0755`],
       restore: [{ module: 'restore_path', args: { path: dest, state: 'absent' } }],
     },
     {
-      title: 'replaces a file of another checksum',
+      title: 'replaces a file with another checksum',
       args: { url, dest, checksum: 'sha256:ab' },
       facts: { [`file.state ${dest}`]: fileFact({}), [`file.sum ${dest} sha256`]: 'cd' },
       actions: [`download ${url} -> ${dest}`],
     },
     {
-      title: 'only sets the mode of a file that is kept',
+      title: 'sets only the mode of a file with the checksum',
       args: { url, dest, mode: '0700' },
       facts: { [`file.state ${dest}`]: fileFact({}) },
       actions: [`chmod 0700 ${dest}`],
@@ -41,12 +41,12 @@ testModule(get_url, {
   ],
   refused: [
     {
-      title: 'a header that would be two lines',
+      title: 'a header with a line break',
       args: { url, dest, headers: { 'X-A': 'b\noutput = /etc/passwd' } },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a directory in its place',
+      title: 'a directory as the destination',
       args: { url, dest },
       facts: { [`file.state ${dest}`]: fileFact({ type: 'directory' }) },
       code: 'TASK_FAILED',

@@ -4,13 +4,13 @@ import { testModule } from '../helpers/module-tester.ts';
 testModule(getent, {
   settled: [
     {
-      title: 'one entry',
+      title: 'returns one entry',
       args: { database: 'passwd', key: 'eva' },
       facts: { 'names.entries passwd eva': { eva: ['x'] } },
       result: { entries: { eva: ['x'] } },
     },
     {
-      title: 'an entry that need not be there',
+      title: 'an optional entry does not exist',
       args: { database: 'passwd', key: 'eva', fail_key: false },
       facts: { 'names.entries passwd eva': undefined },
       result: { entries: {} },
@@ -18,7 +18,7 @@ testModule(getent, {
   ],
   refused: [
     {
-      title: 'an entry that is not there',
+      title: 'an entry that does not exist',
       args: { database: 'passwd', key: 'eva' },
       facts: { 'names.entries passwd eva': undefined },
       code: 'TASK_FAILED',

@@ -10,40 +10,44 @@ const ops = { gid: 900, members: [] };
 
 testModule(group, {
   settled: [
-    { title: 'is there', args: { name: 'ops' }, facts: { ...shadow, 'account.group ops': ops } },
     {
-      title: 'has its number',
+      title: 'the group exists',
+      args: { name: 'ops' },
+      facts: { ...shadow, 'account.group ops': ops },
+    },
+    {
+      title: 'the group has the ID',
       args: { name: 'ops', gid: 900 },
       facts: { ...shadow, 'account.group ops': ops },
     },
     {
-      title: 'is not there',
+      title: 'a group to remove does not exist',
       args: { name: 'ops', state: 'absent' },
       facts: { ...shadow, 'account.group ops': undefined },
     },
   ],
   changes: [
     {
-      title: 'is made',
+      title: 'creates the group',
       args: { name: 'ops', gid: 900, system: true },
       facts: { ...shadow, 'account.group ops': undefined },
       actions: ['exec groupadd -g 900 -r ops'],
       restore: [account('ops')],
     },
     {
-      title: 'gets another number',
+      title: 'changes the ID of the group',
       args: { name: 'ops', gid: 901 },
       facts: { ...shadow, 'account.group ops': ops },
       actions: ['exec groupmod -g 901 ops'],
     },
     {
-      title: 'is made by busybox',
+      title: 'creates the group with busybox',
       args: { name: 'ops', gid: 900 },
       facts: { ...busybox, 'account.group ops': undefined },
       actions: ['exec addgroup -g 900 ops'],
     },
     {
-      title: 'is removed',
+      title: 'removes the group',
       args: { name: 'ops', state: 'absent' },
       facts: { ...shadow, 'account.group ops': ops },
       actions: ['exec groupdel ops'],
@@ -51,9 +55,9 @@ testModule(group, {
     },
   ],
   refused: [
-    { title: 'a name that would be two fields', args: { name: 'a:b' }, code: 'SCHEMA' },
+    { title: 'a name with a colon', args: { name: 'a:b' }, code: 'SCHEMA' },
     {
-      title: 'another number without groupmod',
+      title: 'another ID without groupmod',
       args: { name: 'ops', gid: 901 },
       facts: { ...busybox, 'account.group ops': ops },
       code: 'TASK_FAILED',

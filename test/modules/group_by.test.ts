@@ -3,8 +3,8 @@ import { testModule } from '../helpers/module-tester.ts';
 
 testModule(group_by, {
   settled: [
-    { title: 'a group', args: { key: 'managers' }, result: { group: 'managers' } },
-    { title: 'a group in place of others', args: { key: 'a', leave: ['b', 'c'] } },
+    { title: 'adds the host to a group', args: { key: 'managers' }, result: { group: 'managers' } },
+    { title: 'removes the host from other groups first', args: { key: 'a', leave: ['b', 'c'] } },
   ],
-  refused: [{ title: 'a name with blanks', args: { key: 'a b' }, code: 'SCHEMA' }],
+  refused: [{ title: 'a name with spaces', args: { key: 'a b' }, code: 'SCHEMA' }],
 });

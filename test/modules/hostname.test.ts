@@ -5,14 +5,14 @@ import { fileOf, restoredFile } from '../helpers/file-facts.ts';
 testModule(hostname, {
   settled: [
     {
-      title: 'is its name',
+      title: 'the hostname is set',
       args: { name: 'n1' },
       facts: { 'system.hostname': 'n1', ...fileOf('/etc/hostname', 'n1\n') },
     },
   ],
   changes: [
     {
-      title: 'now and at boot, and back',
+      title: 'sets the hostname now and at boot; the undo restores both',
       args: { name: 'n1' },
       facts: { 'system.hostname': 'old', ...fileOf('/etc/hostname', 'old\n') },
       actions: ['write /etc/hostname', 'exec hostname n1'],
@@ -22,5 +22,5 @@ testModule(hostname, {
       ],
     },
   ],
-  refused: [{ title: 'what is no name', args: { name: 'a b' }, code: 'SCHEMA' }],
+  refused: [{ title: 'an invalid hostname', args: { name: 'a b' }, code: 'SCHEMA' }],
 });

@@ -4,17 +4,17 @@ import { testModule } from '../helpers/module-tester.ts';
 testModule(include_vars, {
   settled: [
     {
-      title: 'each name',
+      title: 'sets a variable for each name',
       args: { file: 'a.yml' },
       files: { 'vars/a.yml': 'x: 1' },
     },
     {
-      title: 'as one variable, from beside the playbook',
+      title: 'sets one variable from a file beside the playbook',
       args: { file: 'a.json', name: 'all' },
       files: { 'a.json': '{"x": 1}' },
     },
     {
-      title: 'of a folder, so deep, the later ones winning',
+      title: 'reads a directory up to a depth; later files override earlier ones',
       args: { dir: 'more', depth: 2, extensions: ['yml', '.json'], name: 'all' },
       folders: {
         'vars/more': ['a.yml', 'b/c.json', 'b/c/d.yml', 'b/notes.txt', 'z.yaml'].map((path) => ({
@@ -28,22 +28,22 @@ testModule(include_vars, {
     },
   ],
   refused: [
-    { title: 'a depth of a file', args: { file: 'a.yml', depth: 1 }, code: 'SCHEMA' },
-    { title: 'a file as a folder', args: { dir: 'a.yml' }, code: 'TASK_FAILED' },
+    { title: '"depth" for a file', args: { file: 'a.yml', depth: 1 }, code: 'SCHEMA' },
+    { title: 'a file in "dir"', args: { dir: 'a.yml' }, code: 'TASK_FAILED' },
     {
-      title: 'a list',
+      title: 'a file that contains a list',
       args: { file: 'a.yml' },
       files: { 'vars/a.yml': '- 1' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'how a host is reached',
+      title: 'connection variables',
       args: { file: 'a.yml' },
       files: { 'vars/a.yml': 'x: 1\nansible_become_user: app' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'no YAML',
+      title: 'a file that is not YAML',
       args: { file: 'a.yml' },
       files: { 'vars/a.yml': 'a: [' },
       code: 'TASK_FAILED',
