@@ -77,14 +77,14 @@ export function readPlaybook(
   });
 }
 
-function shipped(folder: string): string {
-  return join(packageRoot(), folder);
+function shipped(directory: string): string {
+  return join(packageRoot(), directory);
 }
 
 /** Directories of a playbook and those it extends, and of their roles. Loading the playbook reports their problems. */
-function placesOf(path: string): [folders: string[], rolePaths: string[]] {
+function placesOf(path: string): [directories: string[], rolePaths: string[]] {
   const reading = { files: localFiles, problems: [], map: new SourceMap() };
   const { files } = readLayers(path, [shipped('playbooks')], reading);
-  const folders = files.map((file) => dirname(file));
-  return [folders, [...files.flatMap(roleFolders), shipped('roles')]];
+  const directories = files.map((file) => dirname(file));
+  return [directories, [...files.flatMap(roleFolders), shipped('roles')]];
 }

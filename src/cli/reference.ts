@@ -31,9 +31,10 @@ export function referencePages(world: World): Record<string, string> {
 }
 
 /** `runner doc --write DIRECTORY`: writes the reference and removes pages of modules that no longer exist. */
-export function writeReference(world: World, folder: string): void {
-  rmSync(join(folder, 'modules'), { recursive: true, force: true });
-  for (const [name, text] of Object.entries(referencePages(world))) write(join(folder, name), text);
+export function writeReference(world: World, directory: string): void {
+  rmSync(join(directory, 'modules'), { recursive: true, force: true });
+  for (const [name, text] of Object.entries(referencePages(world)))
+    write(join(directory, name), text);
 }
 
 /** JSON Schemas for editors and for programs that read the output of runner, by file name. */
@@ -42,9 +43,9 @@ export function publishedSchemas(world: World): Record<string, JsonSchema> {
 }
 
 /** `runner doc --schemas DIRECTORY`. */
-export function writeSchemas(world: World, folder: string): void {
+export function writeSchemas(world: World, directory: string): void {
   for (const [name, schema] of Object.entries(publishedSchemas(world)))
-    write(join(folder, name), `${JSON.stringify(schema, undefined, 2)}\n`);
+    write(join(directory, name), `${JSON.stringify(schema, undefined, 2)}\n`);
 }
 
 function write(path: string, text: string): void {
@@ -156,12 +157,15 @@ function exampleOf(name: string): string {
 /** Shipped files that use each keyword, by keyword and by place and keyword. The tests play them. */
 export function keywordExamples(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const folder of ['playbooks', 'roles', 'examples']) {
-    const names = readdirSync(join(packageRoot(), folder), { recursive: true, encoding: 'utf8' });
+  for (const directory of ['playbooks', 'roles', 'examples']) {
+    const names = readdirSync(join(packageRoot(), directory), {
+      recursive: true,
+      encoding: 'utf8',
+    });
     for (const name of names.filter((one) => /\.ya?ml$/.test(one)).sort()) {
       // These are examples of modules, not of keywords.
       if (name.startsWith('modules/')) continue;
-      const path = join(folder, name);
+      const path = join(directory, name);
       for (const [place, keyword] of usesIn(path)) {
         found.set(keyword, path);
         found.set(`${place} ${keyword}`, path);
@@ -242,11 +246,11 @@ interface RoleMeta {
   >;
 }
 
-function rolesPage(folder: string): string {
-  const sections = readdirSync(folder)
+function rolesPage(directory: string): string {
+  const sections = readdirSync(directory)
     .sort()
     .map((name) => {
-      const file = join(folder, name, 'meta', 'main.yml');
+      const file = join(directory, name, 'meta', 'main.yml');
       const meta = (existsSync(file) ? parse(readFileSync(file, 'utf8')) : {}) as RoleMeta | null;
       const given = Object.entries(meta?.inputs ?? {}).filter(([, spec]) => !spec.removed);
       const rows = given.map(([input, spec]) => [
@@ -267,12 +271,12 @@ ${sections.join('\n')}`;
 }
 
 function playbooksPage(world: World): string {
-  const folder = join(packageRoot(), 'playbooks');
-  const sections = readdirSync(folder)
+  const directory = join(packageRoot(), 'playbooks');
+  const sections = readdirSync(directory)
     .filter((name) => name.endsWith('.yml'))
     .sort()
     .map((name) => {
-      const playbook = readPlaybook(world, join(folder, name));
+      const playbook = readPlaybook(world, join(directory, name));
       const rows = playbook.inputs.map(({ name: input, schema, description, required, env }) => [
         code(flagOf(input)),
         typeOf(schema),

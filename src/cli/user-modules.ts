@@ -13,17 +13,20 @@ interface Source {
 }
 
 /** Files `modules/*.js` in the directory of a playbook and in its roles. */
-export function moduleFiles(folders: readonly string[], rolePaths: readonly string[]): string[] {
-  const roles = rolePaths.filter((path) => existsSync(path)).flatMap((path) => foldersIn(path));
-  return [...new Set([...folders, ...roles])]
-    .map((folder) => join(folder, 'modules'))
-    .filter((folder) => existsSync(folder))
-    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+export function moduleFiles(
+  directories: readonly string[],
+  rolePaths: readonly string[],
+): string[] {
+  const roles = rolePaths.filter((path) => existsSync(path)).flatMap((path) => directoriesIn(path));
+  return [...new Set([...directories, ...roles])]
+    .map((directory) => join(directory, 'modules'))
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => readdirSync(directory).map((name) => join(directory, name)))
     .filter((file) => file.endsWith('.js'))
     .sort();
 }
 
-function foldersIn(path: string): string[] {
+function directoriesIn(path: string): string[] {
   return readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => join(path, name));

@@ -12,13 +12,13 @@ import type {
 } from './records.ts';
 import { store, type Stored } from './stored.ts';
 
-/** A record as it stands in the file: its number in front, its checksum behind. */
+/** A line of the file: number of the record, record, checksum. */
 export function encodeRecord(number: number, stored: object): string {
   const body = `${String(number)} ${JSON.stringify(stored)}`;
   return `${body} ${checksum(body)}\n`;
 }
 
-/** The record with that number in a line without its end; undefined when the line is torn or damaged. */
+/** Parses a line without its newline. Undefined if it is torn or damaged, or its record has another number. */
 export function decodeRecord(line: string, number: number): StoredRecord | undefined {
   const start = line.indexOf(' ');
   const end = line.lastIndexOf(' ');
@@ -33,8 +33,8 @@ function checksum(text: string): string {
 }
 
 /**
- * The record without secrets. Values of users and hosts have references in their place; texts for people have names, which
- * are never turned back. Other fields, such as names of hosts, hold no secret.
+ * Replaces the secrets in a record. Values from users and hosts get references, which can be resolved again. Text for
+ * people gets the names of the secrets, for good. Other fields, such as host names, cannot contain secrets.
  */
 export function storeRecord(record: JournalRecord, secrets: Secrets): StoredRecord {
   const named = (text: string) => nameSecrets(text, secrets.forms);
@@ -97,8 +97,8 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
 }
 
 /**
- * How keys of steps and commit points may stand in a journal: as they are, or named where a secret occurs in them. A secret
- * that came up in the course of a run was not known yet when earlier keys were written.
+ * The forms in which the key of a step or commit point may be recorded: plain, or with the names of its secrets. Keys from
+ * before a secret became known are plain.
  */
 export function recordedKeys(key: string, { forms }: Secrets): string[] {
   return [...new Set([key, nameSecrets(key, forms)])];
@@ -108,7 +108,7 @@ function ifStored<T>(value: T | undefined, secrets: Secrets): Stored<T> | undefi
   return value === undefined ? undefined : store(value, secrets);
 }
 
-/** Fields of other types in the places of the same fields. */
+/** Replaces fields, possibly with values of other types. */
 function withChanges<R extends object, C extends object>(
   record: R,
   changes: C,

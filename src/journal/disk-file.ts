@@ -14,7 +14,7 @@ import type { JournalFile } from '../core/ports.ts';
 import { syncDirectory } from './durable.ts';
 import { Reserve } from './reserve.ts';
 
-/** The file of a journal on the disk of the controller, and the room that is kept beside it. */
+/** The file of a journal on the controller, and the disk space reserved for its rollback records. */
 export class DiskFile implements JournalFile {
   readonly path: string;
   readonly #fd: number;
@@ -32,13 +32,13 @@ export class DiskFile implements JournalFile {
     return new DiskFile(path, file);
   }
 
-  /** @throws JournalError when it cannot be opened */
+  /** @throws JournalError if the file cannot be opened */
   static open(path: string): DiskFile {
     try {
       return new DiskFile(path, openSync(path, constants.O_RDWR | constants.O_APPEND));
     } catch (error) {
       const why = errorMessage(error);
-      throw new JournalError(`The journal "${path}" cannot be read: ${why}.`, { cause: error });
+      throw new JournalError(`Cannot read the journal "${path}": ${why}.`, { cause: error });
     }
   }
 

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 
-/** Writes a file that is whole after a power cut, once its directory is synced. Mode 0600. */
+/** Writes and syncs a file with mode 0600. It survives a power cut once its directory is synced, too. */
 export function writeDurably(path: string, bytes: Buffer): void {
   const file = openSync(path, 'w', 0o600);
   try {
@@ -11,13 +11,13 @@ export function writeDurably(path: string, bytes: Buffer): void {
   }
 }
 
-/** Makes what was created in a directory survive a power cut. */
+/** Syncs a directory, so that new files in it survive a power cut. */
 export function syncDirectory(path: string): void {
   const directory = openSync(path, 'r');
   try {
     fsyncSync(directory);
   } catch (error) {
-    // Some network file systems cannot, and need not.
+    // Some network file systems do not support this, and do not need it.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
   } finally {
     closeSync(directory);

@@ -10,16 +10,16 @@ export interface CachedFacts {
   gatheredAt: Date;
 }
 
-/** What a run does with the facts of earlier runs. */
+/** The part of the fact cache that a run uses. */
 export type KnownFacts = Pick<FactCache, 'has' | 'read' | 'keep' | 'forget'>;
 
-/** Facts of hosts as they were gathered last, for runs that read those of hosts they do not play on. A file a host, 0600. */
+/** The latest facts of each host, for runs that read facts of hosts outside their plays. One file per host, mode 0600. */
 export class FactCache {
-  readonly #folder: string;
+  readonly #directory: string;
   readonly #redactor: Redactor;
 
   constructor(stateDir: string, redactor: Redactor) {
-    this.#folder = join(stateDir, 'facts');
+    this.#directory = join(stateDir, 'facts');
     this.#redactor = redactor;
   }
 
@@ -27,15 +27,15 @@ export class FactCache {
     const text = JSON.stringify({ gatheredAt: gatheredAt.toISOString(), facts });
     const file = this.#file(host);
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
       writeFileSync(`${file}.new`, this.#redactor.mask(text), { mode: 0o600 });
       renameSync(`${file}.new`, file);
     } catch {
-      // It is a convenience: the run has the facts.
+      // The run has the facts in memory and does not depend on the cache.
     }
   }
 
-  /** Undefined when there are none, or what is there cannot be read. */
+  /** Undefined if there are no facts or they cannot be read. */
   read(host: HostAddress): CachedFacts | undefined {
     try {
       const found: unknown = JSON.parse(readFileSync(this.#file(host), 'utf8'));
@@ -49,7 +49,7 @@ export class FactCache {
     }
   }
 
-  /** The same facts for a check, which keeps and forgets none. */
+  /** The same facts for check mode, which does not write to the cache. */
   readOnly(): KnownFacts {
     const nothing = () => undefined;
     return { has: this.has.bind(this), read: this.read.bind(this), keep: nothing, forget: nothing };
@@ -63,19 +63,19 @@ export class FactCache {
     try {
       rmSync(this.#file(host), { force: true });
     } catch {
-      // Its age is told when it is read.
+      // The remaining facts contain the time at which they were gathered.
     }
   }
 
   clear(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#directory, { recursive: true, force: true });
   }
 
-  /** Another host may have the name one day: where it is reached counts, too. */
+  /** The file depends on the address, too, because the name may later belong to another host. */
   #file({ name, transport, address, port, jumps }: HostAddress): string {
     const place = createHash('sha256').update(
       JSON.stringify([name, transport, address, port, jumps]),
     );
-    return join(this.#folder, `${place.digest('hex').slice(0, 32)}.json`);
+    return join(this.#directory, `${place.digest('hex').slice(0, 32)}.json`);
   }
 }

@@ -5,30 +5,30 @@ import { trace } from '../util/trace.ts';
 import { decodeRecord } from './codec.ts';
 import type { StoredRecord } from './records.ts';
 
-/** Where a line stands in the file, in bytes. */
+/** Position of a line in the file, in bytes. */
 export interface Position {
   offset: number;
   length: number;
 }
 
 /**
- * Writes lines to the file of a journal. Writers that arrive while a sync is under way share the next one, so a step costs one
- * sync at any number of hosts.
+ * Writes lines to the file of a journal. Lines that are added during a sync share the next one, so a step costs one sync
+ * for any number of hosts.
  */
 export class JournalWriter {
   readonly #file: JournalFile;
-  /** Bytes that are in the file as whole lines. */
+  /** Length of the complete lines in the file, in bytes. */
   #size: number;
-  /** Where the next line will stand. */
+  /** Offset of the next line. */
   #end: number;
   #queue: string[] = [];
-  /** Lines that are not yet in the file, by where they will stand. */
+  /** Lines that are not yet in the file, by offset. */
   readonly #unwritten = new Map<number, string>();
   #waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #flushing: Promise<void> | undefined;
   #failure: JournalError | undefined;
 
-  /** @param size of the whole lines that the file has */
+  /** @param size length of the complete lines in the file, in bytes */
   constructor(file: JournalFile, size: number) {
     this.#file = file;
     this.#size = size;
@@ -39,12 +39,12 @@ export class JournalWriter {
     return this.#file.path;
   }
 
-  /** Why nothing can be written any more. */
+  /** The error that prevents further writes. */
   get failure(): JournalError | undefined {
     return this.#failure;
   }
 
-  /** Queues a line, end included. It survives the process once it is in the file, and the next sync covers it. */
+  /** Queues a line with its newline. It survives a crash of the process once it is written, and a power cut once synced. */
   add(line: string): Position {
     const position = { offset: this.#end, length: Buffer.byteLength(line) };
     this.#end += position.length;
@@ -54,7 +54,7 @@ export class JournalWriter {
     return position;
   }
 
-  /** A line that was added, end included. */
+  /** Reads a line with its newline. */
   read({ offset, length }: Position): string {
     const queued = this.#unwritten.get(offset);
     if (queued !== undefined) return queued;
@@ -62,8 +62,8 @@ export class JournalWriter {
   }
 
   /**
-   * Resolves when all lines are on disk.
-   * @throws JournalError when they cannot be written; every later call then fails, too
+   * Waits until all lines are on disk.
+   * @throws JournalError if they cannot be written. All later calls then fail, too.
    */
   sync(): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
@@ -72,7 +72,7 @@ export class JournalWriter {
     return done;
   }
 
-  /** Makes sure there is room for the rollback of that many units. @throws JournalError when there is not */
+  /** Reserves disk space for the rollback of the given number of units. @throws JournalError if the disk is full */
   reserve(units: number): void {
     try {
       this.#file.reserve(units);
@@ -81,22 +81,22 @@ export class JournalWriter {
     }
   }
 
-  /** Gives up the room that was kept for the records of a rollback: they are written now. */
+  /** Frees the reserved disk space for the records of a rollback. */
   releaseReserve(): void {
     try {
       this.#file.releaseReserve();
     } catch (error) {
-      // If the room is needed, the next write fails, and says so.
-      trace('journal', () => `The reserve cannot be removed: ${errorMessage(error)}`);
+      // If the disk is full, the next write reports it.
+      trace('journal', () => `Cannot remove the reserve: ${errorMessage(error)}`);
     }
   }
 
   /**
-   * After a failed write: releases the reserve and queues the lost lines again. False when no write had failed.
-   * @throws JournalError when what the failed write left in the file cannot be cut off; nothing can be written then
+   * After a failed write, releases the reserve and queues the lost lines again. Returns false if no write failed.
+   * @throws JournalError if the incomplete line cannot be removed from the file, after which no writes are possible
    */
   async recover(): Promise<boolean> {
-    // A write that is still under way would fail after the failure is forgotten, and end the run without a rollback.
+    // A pending write could fail after the failure is cleared, and end the run without a rollback.
     await this.#flushing;
     if (!this.#failure) return false;
     this.releaseReserve();
@@ -118,9 +118,9 @@ export class JournalWriter {
 
   #fail(error: unknown): JournalError {
     this.#failure ??= new JournalError(
-      `The journal "${this.path}" cannot be written: ${errorMessage(error)}.`,
+      `Cannot write the journal "${this.path}": ${errorMessage(error)}.`,
       {
-        hint: 'Make room on that disk. Nothing runs that is not recorded first.',
+        hint: 'Free space on that disk. Steps must be recorded before they run.',
         cause: error,
       },
     );
@@ -148,19 +148,19 @@ export class JournalWriter {
         this.#waiting.unshift(...waiting);
       }
     }
-    // The failure may be of a reserve that did not fit, made while others wait for their lines.
+    // A failure of reserve() may have occurred while callers wait for their lines.
     if (this.#failure) for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
     this.#flushing = undefined;
   }
 }
 
-/** @throws JournalError when the file cannot be read, or as `parseJournal` */
+/** @throws JournalError if the file cannot be read or is damaged, see `parseJournal` */
 export function readJournal(path: string): ParsedJournal {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new JournalError(`The journal "${path}" cannot be read: ${errorMessage(error)}.`, {
+    throw new JournalError(`Cannot read the journal "${path}": ${errorMessage(error)}.`, {
       cause: error,
     });
   }
@@ -169,16 +169,16 @@ export function readJournal(path: string): ParsedJournal {
 
 export interface ParsedJournal {
   records: StoredRecord[];
-  /** Where each of them stands. */
+  /** Positions of the records. */
   positions: Position[];
-  /** Without a torn last line, which is left out. */
+  /** Length without a torn last line, which is ignored. */
   validBytes: number;
 }
 
 /**
- * The records of a journal.
- * @param path for the message
- * @throws JournalError naming the byte of any damage but a torn last line
+ * Parses the records of a journal.
+ * @param path for error messages
+ * @throws JournalError with the position of any damage except a torn last line
  */
 export function parseJournal(bytes: Buffer, path: string): ParsedJournal {
   const records: StoredRecord[] = [];
@@ -191,7 +191,7 @@ export function parseJournal(bytes: Buffer, path: string): ParsedJournal {
     if (!record) {
       if (end === bytes.length - 1) break;
       throw new JournalError(`The journal "${path}" is damaged at byte ${String(offset)}.`, {
-        hint: 'Its records before that byte can be read; nothing was changed.',
+        hint: 'The records before that byte are readable. Nothing was changed.',
       });
     }
     records.push(record);

@@ -1,50 +1,50 @@
 import { exitCodes, type RunOutcome } from '../core/states.ts';
 import type { RecordedRun } from './recorded-run.ts';
 
-/** How a run may go on: forward, or back. */
+/** The commands that continue a run. */
 export type Move = 'resume' | 'rollback';
 
 interface Moves {
-  /** `behind`: only if the point of no return was passed, so that forward is the only way out. */
-  resume: boolean | 'behind';
+  /** `after`: only if the point of no return was passed, so that the run can only be completed. */
+  resume: boolean | 'after';
   rollback: boolean;
 }
 
 export interface End extends Moves {
-  /** What the journal and the JSON output call it. */
+  /** The outcome in the journal and in JSON output. */
   outcome: RunOutcome;
   exitCode: number;
-  /** Hosts are as before, as wanted, or as the operator accepts: they are unlocked, and the next run may begin. */
+  /** The hosts are in the old state, the new state, or a state that the operator accepts. They are unlocked for the next run. */
   isClosed: boolean;
 }
 
 const open = { isClosed: false };
 const closed = { isClosed: true };
 const anyWay = { resume: true, rollback: true } as const;
-const onlyBack = { resume: false, rollback: true } as const;
-const onlyBackOrBehind = { resume: 'behind', rollback: true } as const;
+const onlyRollback = { resume: false, rollback: true } as const;
+const rollbackOrCompletion = { resume: 'after', rollback: true } as const;
 const nothing = { resume: false, rollback: false } as const;
 
-/** How a run can have ended, and what each end allows. The table stands in docs/architecture.md, too. */
+/** The possible ends of a run, and the commands that each allows. docs/architecture.md has the same table. */
 export const ends = {
-  done: { outcome: 'done', exitCode: exitCodes.done, ...closed, ...onlyBack },
-  /** Hosts that failed were tolerated, and are as before. */
+  done: { outcome: 'done', exitCode: exitCodes.done, ...closed, ...onlyRollback },
+  /** Failed hosts were tolerated and rolled back. */
   done_in_part: {
     outcome: 'done_in_part',
     exitCode: exitCodes.rolled_back,
     ...closed,
-    ...onlyBack,
+    ...onlyRollback,
   },
-  /** Hosts that failed were tolerated, and could not be taken back. */
+  /** Failed hosts were tolerated, but could not be rolled back. */
   done_open: {
     outcome: 'done_in_part',
     exitCode: exitCodes.rollback_incomplete,
     ...open,
-    ...onlyBack,
+    ...onlyRollback,
   },
-  /** By the operator, with changes. */
+  /** The operator interrupted the run after its first change. */
   stopped: { outcome: 'interrupted', exitCode: exitCodes.interrupted, ...open, ...anyWay },
-  /** By the operator, before the first change. */
+  /** The operator interrupted the run before its first change. */
   stopped_early: { outcome: 'interrupted', exitCode: exitCodes.interrupted, ...closed, ...anyWay },
   nothing_changed: {
     outcome: 'preflight_failed',
@@ -52,7 +52,7 @@ export const ends = {
     ...closed,
     ...nothing,
   },
-  /** Other runs hold its hosts. */
+  /** Another run has locked the hosts. */
   refused: { outcome: 'locked', exitCode: exitCodes.locked, ...closed, ...anyWay },
   left_in_place: {
     outcome: 'left_in_place',
@@ -65,13 +65,13 @@ export const ends = {
     outcome: 'interrupted',
     exitCode: exitCodes.interrupted,
     ...open,
-    ...onlyBackOrBehind,
+    ...rollbackOrCompletion,
   },
   rollback_open: {
     outcome: 'rollback_incomplete',
     exitCode: exitCodes.rollback_incomplete,
     ...open,
-    ...onlyBackOrBehind,
+    ...rollbackOrCompletion,
   },
   past_no_return: {
     outcome: 'past_no_return',
@@ -83,22 +83,20 @@ export const ends = {
 
 export type EndState = keyof typeof ends;
 
-/**
- * Where a run stands. A crash is no state: the last record says where the run stood, and the next move starts there.
- */
+/** The state of a run. A crash is not a state: the records show the state before it, where the next command continues. */
 export type LifeState = EndState | 'running' | 'rolling_back';
 
 const moves: { readonly [S in LifeState]: Moves } = {
   running: anyWay,
-  rolling_back: onlyBackOrBehind,
+  rolling_back: rollbackOrCompletion,
   ...ends,
 };
 
-type Standing = Pick<RecordedRun, 'end' | 'isGoingBack' | 'isDoneInPart' | 'units'>;
+type StateFields = Pick<RecordedRun, 'end' | 'isGoingBack' | 'isDoneInPart' | 'units'>;
 
-/** Where a run stands by its records. */
-export function lifeOf({ end, isGoingBack, isDoneInPart, units }: Standing): LifeState {
-  // Another rollback of the hosts that failed may have been cut off, or may have failed again.
+/** Derives the state of a run from its records. */
+export function lifeOf({ end, isGoingBack, isDoneInPart, units }: StateFields): LifeState {
+  // Another rollback of the failed hosts may have been interrupted, or may have failed again.
   if (isDoneInPart && end?.outcome !== 'done_in_part') return 'done_open';
   if (end === undefined) return isGoingBack ? 'rolling_back' : 'running';
   const { outcome, exitCode } = end;
@@ -122,15 +120,15 @@ export function lifeOf({ end, isGoingBack, isDoneInPart, units }: Standing): Lif
   }
 }
 
-/** Whether the run has ended and its hosts need not stay locked. */
-export function isOver(run: Standing): boolean {
+/** Whether the run has ended and its hosts can be unlocked. */
+export function isOver(run: StateFields): boolean {
   const state = lifeOf(run);
   return state !== 'running' && state !== 'rolling_back' && ends[state].isClosed;
 }
 
-/** Whether a run may go on that way. */
-export function allows(run: Standing & Pick<RecordedRun, 'noReturn'>, move: Move): boolean {
+/** Whether the state of the run allows the command. */
+export function allows(run: StateFields & Pick<RecordedRun, 'noReturn'>, move: Move): boolean {
   const { resume, rollback } = moves[lifeOf(run)];
   if (move === 'rollback') return rollback;
-  return resume === 'behind' ? run.noReturn !== undefined : resume;
+  return resume === 'after' ? run.noReturn !== undefined : resume;
 }

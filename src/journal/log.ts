@@ -9,15 +9,15 @@ import type { JournalRecord, StoredRecord } from './records.ts';
 import type { Signal } from './signals.ts';
 
 /**
- * Follows a run: gets each record as it is written, before it is on disk, and each signal. Both hold secrets in plain.
+ * Receives each record when it is written, before it is on disk, and each signal. Both contain plain secrets.
  *
- * @param state the run with the record applied; undefined for a signal before the first record
+ * @param state the run including the record. Undefined for a signal before the first record.
  */
 export type LogReader = (entry: JournalRecord | Signal, state: RecordedRun | undefined) => void;
 
 /**
- * What has happened in a run, and the only writer of it. A record changes the state of the run as it is written, so nobody
- * rereads what this process wrote. With a file it is the run's journal; without one it serves check runs and tests.
+ * The log of a run, and the only writer of its records. Writing a record updates the state of the run, so this process does
+ * not read its own records. With a file, the log is the journal of the run. Check mode and tests use a log without a file.
  */
 export class Log {
   readonly #secrets: Secrets;
@@ -25,7 +25,7 @@ export class Log {
   #written = 0;
   #state: RecordedRun | undefined;
   readonly #readers = new Map<LogReader, (error: unknown) => void>();
-  /** Entries that the readers have not got yet. */
+  /** Entries that the readers have not received yet. */
   readonly #unread: (JournalRecord | Signal)[] = [];
 
   private constructor(secrets: Secrets, file?: JournalWriter) {
@@ -33,7 +33,7 @@ export class Log {
     this.#file = file;
   }
 
-  /** @param file empty */
+  /** @param file an empty file */
   static create(file: JournalFile, secrets: Secrets): Log {
     return new Log(secrets, new JournalWriter(file, 0));
   }
@@ -43,8 +43,8 @@ export class Log {
   }
 
   /**
-   * Opens a journal to go on with; a torn last record is cut off.
-   * @throws JournalError when it is damaged elsewhere
+   * Opens an existing journal. A torn last record is truncated.
+   * @throws JournalError if another record is damaged
    */
   static reopen(file: JournalFile, secrets: Secrets): Log {
     const { size } = file;
@@ -61,19 +61,18 @@ export class Log {
     return log;
   }
 
-  /** The run as its records tell it, always current. @throws JournalError before the first record */
+  /** The current state of the run. @throws JournalError before the first record */
   get state(): RecordedRun {
-    if (!this.#state)
-      throw new JournalError('The journal does not begin with the record of a run.');
+    if (!this.#state) throw new JournalError('The journal does not start with a run record.');
     return this.#state;
   }
 
-  /** Whether a step that can change a host is on record. */
+  /** Whether a step that can change a host is recorded. */
   get hasIntents(): boolean {
     return (this.#state?.units.size ?? 0) > 0;
   }
 
-  /** Numbers of the steps that ran under that key, oldest first. */
+  /** Numbers of the steps with the given key, oldest first. */
   executions(key: string): number[] {
     const { executions } = this.state;
     return recordedKeys(key, this.#secrets)
@@ -81,19 +80,19 @@ export class Log {
       .sort((a, b) => a - b);
   }
 
-  /** Hosts on which a rescue has begun for the failure of the step with that key. */
+  /** Hosts on which a rescue has started for the failure of the step with the given key. */
   rescued(key: string): Set<string> {
     const { rescued } = this.state;
     const hosts = recordedKeys(key, this.#secrets).map((one) => rescued.get(one));
     return new Set(hosts.flatMap((own) => [...(own?.keys() ?? [])]));
   }
 
-  /** Whether the commit point with that key was passed. */
+  /** Whether the run has passed the commit point with the given key. */
   hasPassed(key: string): boolean {
     return recordedKeys(key, this.#secrets).some((one) => this.state.commits.has(one));
   }
 
-  /** Writes a record without waiting for the disk: it survives the process, and the next sync covers it. */
+  /** Writes a record without waiting for the disk. It survives a crash of the process; the next sync also covers a power cut. */
   write(record: JournalRecord): void {
     trace('journal', () => JSON.stringify(record));
     const stored = storeRecord(record, this.#secrets);
@@ -104,21 +103,21 @@ export class Log {
     this.#tell(record);
   }
 
-  /** Tells the readers what is not kept. */
+  /** Sends a signal, which is not stored, to the readers. */
   signal(signal: Signal): void {
     this.#tell(signal);
   }
 
   /**
-   * Lets a reader follow from now on.
+   * Adds a reader for all further entries.
    *
-   * @param onFault called with what the reader threw, which gets nothing more then. The run goes on.
+   * @param onFault called with an error of the reader, which is then removed. The run continues.
    */
   subscribe(reader: LogReader, onFault: (error: unknown) => void): void {
     this.#readers.set(reader, onFault);
   }
 
-  /** An entry that a reader causes comes after the one that it is reading, for all readers. */
+  /** If a reader causes an entry, all readers receive the current entry first. */
   #tell(entry: JournalRecord | Signal): void {
     if (this.#readers.size === 0) return;
     if (this.#unread.push(entry) > 1) return;
@@ -136,8 +135,8 @@ export class Log {
   }
 
   /**
-   * Resolves when the record is on disk.
-   * @throws JournalError when it cannot be written; every later call then fails too, so that nothing runs unrecorded
+   * Writes a record and waits until it is on disk.
+   * @throws JournalError if it cannot be written. All later calls then fail, too, so that no step runs unrecorded.
    */
   async append(record: JournalRecord): Promise<void> {
     if (this.#file?.failure) throw this.#file.failure;
@@ -146,19 +145,19 @@ export class Log {
     await this.sync();
   }
 
-  /** Resolves when all that was written is on disk. @throws JournalError when it cannot be written */
+  /** Waits until all records are on disk. @throws JournalError if they cannot be written */
   async sync(): Promise<void> {
     await this.#file?.sync();
   }
 
-  /** Gives up the room that was kept for the records of a rollback: they are written now. */
+  /** Frees the disk space that was reserved for the records of a rollback. */
   releaseReserve(): void {
     this.#file?.releaseReserve();
   }
 
   /**
-   * After a write failed: gives up the reserve and writes what could not be written, so that a rollback can be recorded.
-   * @throws JournalError when that does not help
+   * After a failed write, releases the reserve and writes the lost records, so that a rollback can be recorded.
+   * @throws JournalError if the records still cannot be written
    */
   async recover(): Promise<void> {
     if (await this.#file?.recover()) await this.append({ t: 'recovered' });
@@ -168,7 +167,7 @@ export class Log {
     await this.#file?.close();
   }
 
-  /** In a function of its own: closures made in one call keep alive whatever any of them mentions, here the record. */
+  /** A separate function, so that the closure does not keep the record in memory. */
   #onDemand(position: { offset: number; length: number }, number: number): () => StoredRecord {
     return () => this.#readAt(position, number);
   }
@@ -187,7 +186,7 @@ function report(fault: unknown, onFault: (error: unknown) => void): void {
   try {
     onFault(fault);
   } catch (error) {
-    // Whoever should hear of it has a fault, too. The run goes on.
+    // The error handler has failed, too. The run continues.
     trace('journal', () => String(error));
   }
 }

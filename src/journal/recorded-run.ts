@@ -13,25 +13,25 @@ import {
 } from './records.ts';
 import type { Stored } from './stored.ts';
 
-/** A record of a run as it is stored. It is read when it is needed, so that what many hosts left does not stay in memory. */
+/** A stored record that is read from the file when it is needed, so that large runs do not fill the memory. */
 export type OnDemand<T> = () => T;
 
 type RecordOf<T extends StoredRecord['t']> = Extract<StoredRecord, { t: T }>;
 
 export interface RecordedStep {
   info: StepInfo;
-  /** What tells this execution of the step from others of the same step: play batch and flush. */
+  /** Identifies this execution of the step: play, batch and flush point. */
   key: string;
   hosts: string[];
-  /** By host, in the order in which it was learnt. */
+  /** By host, in the order of the records. */
   learnt: Map<string, OnDemand<RecordOf<'learnt'>>>;
-  /** Results of loop items by position, by host. */
+  /** Results of loop items by host and position. */
   items: Map<string, Map<number, OnDemand<RecordOf<'result'>>>>;
-  /** Numbers of its units that can change a host. */
+  /** Numbers of the units of the step that can change a host. */
   units: number[];
 }
 
-/** What decides about the undo of a unit. */
+/** The part of an intent that decides about its undo. */
 export type IntentHead = Pick<
   RecordOf<'intent'>,
   | 'unit'
@@ -48,86 +48,85 @@ export type IntentHead = Pick<
 
 export interface RecordedUnit {
   intent: IntentHead;
-  /** The intent with its arguments, its undo and what was captured. */
+  /** The complete intent with arguments, undo and captured values. */
   whole: OnDemand<RecordOf<'intent'>>;
   result: OnDemand<RecordOf<'result'>> | undefined;
-  /** What is known by now: the result, or what a rollback found out. */
+  /** The recorded result, or the state that a rollback has found. */
   state: UnitState | 'planned';
   undo: UndoState | undefined;
   undoStarted: boolean;
-  /** Number of the last step that had begun when its undo did: those up to it came before the undo. */
+  /** Number of the last step that started before the undo of this unit. */
   stepBeforeUndo: number;
 }
 
 type Header = RecordOf<'run'>;
-/** Of before the run. */
+/** A fingerprint from before the run. */
 export type FingerprintRecord = Extract<RecordOf<'fingerprint'>, { phase: 'before' }>;
 type PolicyRecord = RecordOf<'rollback-policy'>;
 type PolicyHead = Omit<PolicyRecord, 't' | 'tasks'> & { tasks: OnDemand<RollbackTask<'stored'>[]> };
 
-/** A run as its journal tells it. */
+/** The state of a run, derived from its journal. */
 export interface RecordedRun {
   header: Header;
   /** Addresses by name. */
   hosts: Map<string, Stored<HostAddress>>;
   steps: Map<number, RecordedStep>;
-  /** Numbers of the steps with one key: a resumed run may do a step again. */
+  /** Numbers of the steps by key. A resumed run can run a step again. */
   executions: Map<string, number[]>;
   units: Map<number, RecordedUnit>;
   results: OnDemand<RecordOf<'result'>>[];
-  /** Hosts on which the forward run has failed, with the keys of the steps that failed and were neither rescued nor done later. */
+  /** Failed hosts, with the keys of the failed steps that were neither rescued nor completed later. */
   failedHosts: Map<string, Set<string>>;
-  /** Files of the playbook, as they were when the run read them. */
+  /** Copies of the files of the playbook, made when the run read them. */
   files: PinnedFile[];
-  /** Secrets that came up in the course of the run. */
+  /** Secrets that became known during the run. */
   secrets: { name: string; env: string }[];
-  /** Encrypted texts that were read, whose secrets the records refer to. */
+  /** Encrypted values that were read. The records contain references to their secrets. */
   vault: VaultSource[];
-  /** Commit points that were passed, by key. */
+  /** Keys of the commit points that were passed. */
   commits: Set<string>;
-  /** Numbers of units before a commit point that it does not make final: those of failed hosts that were not rolled back by then. */
+  /** Units that a later commit point does not make final: those of failed hosts whose rollback was incomplete. */
   leftOpen: Set<number>;
-  /** The last commit point: other units up to this number stay. */
+  /** The last commit point. Units up to its number are final, except `leftOpen`. */
   commit: { name: string; unit: number } | undefined;
-  /** Name of the last point of no return that was passed. Later commit points do not change it. */
+  /** Name of the last point of no return that was passed, even if commit points follow it. */
   noReturn: string | undefined;
-  /** Names of points of no return that the operator agreed to when the run was resumed. */
+  /** Names of points of no return that the operator accepted when the run was resumed. */
   accepted: string[];
-  /** Failures for which a rescue has begun: by key of the step's execution and host, the number of the last unit then. */
+  /** Failures for which a rescue has started: number of the last unit at that time, by key of the step and host. */
   rescued: Map<string, Map<string, number>>;
   fingerprints: { phase: 'before' | 'after'; whole: OnDemand<RecordOf<'fingerprint'>> }[];
   rollbacks: number;
-  /** A rollback of the whole run has begun, and no step since. */
+  /** A rollback of the whole run has started, and no step has started since. */
   isGoingBack: boolean;
-  /** It came to its end, but for hosts that failed and were tolerated; only they are rolled back since. */
+  /** The run completed except for failed hosts that were tolerated. Since then, only these were rolled back. */
   isDoneInPart: boolean;
   policies: PolicyHead[];
-  /** Batches of the plays that have begun, by id. */
+  /** Batches of the plays that have started, by ID. */
   plays: Map<string, string[][]>;
-  /** Id of the play that was going on last. */
+  /** ID of the play that started last. */
   lastPlay: string | undefined;
-  /** Hosts that the run holds, with the identity that holds them. */
+  /** Hosts that the run has locked, with the identity that locked them. */
   locks: Map<string, Become>;
-  /** Hosts that were taken back alone while the run went on with the others. */
+  /** Hosts that were rolled back alone while the run continued on the others. */
   rolledBack: Set<string>;
-  /** Outputs that could not be written any more, in the order in which they were lost. */
+  /** Lost outputs in the order of their loss. */
   lostOutputs: { output: string; code: string; reason: string; at: string }[];
   end: { outcome: RunOutcome; exitCode: number; message: string; at: string } | undefined;
   lastUnit: number;
   lastStep: number;
 }
 
-/** @throws JournalError when the records do not begin with a run */
+/** @throws JournalError if the first record is not a run record */
 export function readRun(records: readonly StoredRecord[]): RecordedRun {
   const run = beginRun(records[0]);
   for (const record of records) applyRecord(run, record, () => record);
   return run;
 }
 
-/** A run of which only the first record is known. @throws JournalError when that is another record */
+/** The state of a run after its first record. @throws JournalError if that is not a run record */
 export function beginRun(header: StoredRecord | undefined): RecordedRun {
-  if (header?.t !== 'run')
-    throw new JournalError('The journal does not begin with the record of a run.');
+  if (header?.t !== 'run') throw new JournalError('The journal does not start with a run record.');
   refuseOtherFormat(header);
   return {
     header,
@@ -162,7 +161,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
   };
 }
 
-/** @throws JournalError when another version of runner has to read it */
+/** @throws JournalError if only another version of runner can read the journal */
 function refuseOtherFormat(header: Header): void {
   const { format = 1, runner, run } = header as Partial<Header> & { format?: number };
   if (format === journalFormat) return;
@@ -172,28 +171,28 @@ function refuseOtherFormat(header: Header): void {
       ? 'the version of runner that wrote it, from before the first release,'
       : `runner ${runner}, which wrote it,`;
   throw new JournalError(what, {
-    hint: `Use ${writer} to roll the run back or to finish it.`,
+    hint: `Use ${writer} to resume the run or roll it back.`,
   });
 }
 
 /**
- * Changes what is known of a run by one record: the only way in which it changes.
+ * Updates the state of a run with one record. Nothing else changes the state.
  *
- * @param whole gives the same record again; parts that may be large are left to it
+ * @param whole reads the record again, to avoid keeping large parts of it in memory
  */
 export function applyRecord(
   run: RecordedRun,
   record: StoredRecord,
   whole: OnDemand<StoredRecord>,
 ): void {
-  // The table has a function for each type, which the compiler does not follow through the union.
+  // The table has a function for each type, but the compiler cannot derive that from the union.
   const apply = effects[record.t] as Effect<StoredRecord> | undefined;
   apply?.(run, record, whole);
 }
 
 type Effect<R> = (run: RecordedRun, record: R, whole: OnDemand<R>) => void;
 
-/** What a record says about the run; those that say nothing new are left out. */
+/** Updates by type of record. Types without one do not change the state. */
 const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   step(run, { step, key, hosts }) {
     const nothing = { learnt: new Map(), items: new Map(), units: [] };
@@ -220,7 +219,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     const unit = run.units.get(number);
     if (unit) {
       unit.result = whole;
-      // A line that broke says nothing about the step; the host may know.
+      // A lost connection says nothing about the result of the step. The host may still report it.
       unit.state = state === 'unreachable' ? 'unknown' : state;
     }
     run.results.push(whole);
@@ -243,7 +242,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   'block-end'(run, { unit, upTo }) {
     const block = run.units.get(unit)?.intent.block;
     if (block) block.until = upTo;
-    // Numbers up to here may have been given to units without a record. A later unit must not get one of them.
+    // Units without a record may have numbers up to this one. Later units must not use these numbers.
     run.lastUnit = Math.max(run.lastUnit, upTo);
   },
   rescue(run, { failed, hosts }) {
@@ -262,7 +261,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     if (!irreversible) for (const { intent } of openAlone(run)) run.leftOpen.add(intent.unit);
     run.commit = { name, unit };
     if (irreversible) run.noReturn = name;
-    // As for a block: a unit with a number of before the commit point would never be undone.
+    // As for a block: a later unit with a number before the commit point would never be undone.
     run.lastUnit = Math.max(run.lastUnit, unit);
   },
   resolved(run, { unit: number, state }) {
@@ -317,7 +316,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   resume(run, { pid, bootId, accepted = [] }) {
     if (run.isGoingBack) forgetUndoneRescues(run);
     run.accepted.push(...accepted);
-    // What failed runs again, or is no longer in the playbook.
+    // Failed steps run again, or are no longer in the playbook.
     for (const host of run.failedHosts.keys())
       if (!run.rolledBack.has(host)) run.failedHosts.delete(host);
     run.header = { ...run.header, pid, bootId };
@@ -335,7 +334,7 @@ function forgetFailure({ failedHosts }: RecordedRun, host: string, key = ''): vo
   if (keys?.size === 0) failedHosts.delete(host);
 }
 
-/** After a rollback, what failed behind the last commit point runs again. */
+/** After a rollback, failed steps after the last commit point run again. */
 function forgetUndoneRescues({ rescued, commit }: RecordedRun): void {
   for (const hosts of rescued.values())
     for (const [host, unit] of hosts) if (unit > (commit?.unit ?? 0)) hosts.delete(host);
@@ -350,7 +349,7 @@ function headOf(intent: RecordOf<'intent'>): IntentHead {
   return { ...head, block: block && { ...block }, undo: { on, error, kind: body.kind } };
 }
 
-/** Whether the unit's undo is done, was not needed, or was skipped on purpose. */
+/** Whether the unit is undone, does not need an undo, or was skipped on purpose. */
 export function isSettled(unit: RecordedUnit): boolean {
   return unit.undo === 'undone' || unit.undo === 'undo-skipped' || !needsUndo(unit);
 }
@@ -364,12 +363,12 @@ export function needsUndo(unit: RecordedUnit): boolean {
   return hadEffect(unit) && on.some((trigger) => trigger === state);
 }
 
-/** Whether the unit changed something, or may have. */
+/** Whether the unit has changed something, or may have. */
 export function hadEffect({ state }: RecordedUnit): boolean {
   return state === 'changed' || state === 'failed' || state === 'unknown';
 }
 
-/** Units a rollback has to look at, newest first. */
+/** Units that a rollback must consider, newest first. */
 export function undoCandidates(run: RecordedRun): RecordedUnit[] {
   const from = run.commit?.unit ?? 0;
   return [...run.units.values()]
@@ -377,7 +376,7 @@ export function undoCandidates(run: RecordedRun): RecordedUnit[] {
     .sort((a, b) => b.intent.unit - a.intent.unit);
 }
 
-/** Units of hosts that were to be taken back alone, and are not. What was done once for all hosts stays in any case. */
+/** Units whose hosts were rolled back alone, but that are not undone. Changes made once for all hosts are not undone then. */
 export function openAlone(run: RecordedRun): RecordedUnit[] {
   return undoCandidates(run).filter(
     (unit) =>
@@ -385,7 +384,7 @@ export function openAlone(run: RecordedRun): RecordedUnit[] {
   );
 }
 
-/** What was said about the way back, the play that was going on before the playbook. */
+/** The rollback settings. Those of the play that started last override those of the playbook. */
 export function rollbackPolicy(run: RecordedRun): {
   onFailure: OnFailure | undefined;
   budgetSeconds: number | undefined;
@@ -394,11 +393,11 @@ export function rollbackPolicy(run: RecordedRun): {
 } {
   const playbook = run.policies.filter(({ play }) => play === '');
   const play = run.policies.filter((policy) => policy.play !== '' && policy.play === run.lastPlay);
-  const said = [...play, ...playbook];
+  const policies = [...play, ...playbook];
   return {
-    onFailure: said.find(({ onFailure }) => onFailure !== undefined)?.onFailure,
-    budgetSeconds: said.find(({ budgetSeconds }) => budgetSeconds !== undefined)?.budgetSeconds,
-    settleSeconds: said.find(({ settleSeconds }) => settleSeconds !== undefined)?.settleSeconds,
+    onFailure: policies.find(({ onFailure }) => onFailure !== undefined)?.onFailure,
+    budgetSeconds: policies.find(({ budgetSeconds }) => budgetSeconds !== undefined)?.budgetSeconds,
+    settleSeconds: policies.find(({ settleSeconds }) => settleSeconds !== undefined)?.settleSeconds,
     tasks: run.policies.flatMap(({ tasks }) => tasks()),
   };
 }

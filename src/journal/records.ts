@@ -9,18 +9,18 @@ import type { VaultSource } from '../util/vault.ts';
 import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/document.ts';
 import type { Stored } from './stored.ts';
 
-/** Of the records below. A journal of another format is refused. */
+/** Version of the records below. runner refuses journals of other versions. */
 export const journalFormat = 4;
 
-/** A record as it is given to the log, or as the journal holds it. */
+/** `given`: a record as passed to the log. `stored`: a record as in the journal. */
 export type Form = 'given' | 'stored';
-/** What may hold values of users and hosts. */
+/** A field that may contain values from users or hosts. */
 type Value<F extends Form, T> = F extends 'stored' ? Stored<T> : T;
 
-/** How a unit is taken back, complete in itself: no file and no variable of later is needed. */
+/** The undo of a unit. It is self-contained: it does not depend on files or later variables. */
 export type UndoBody<F extends Form = 'given'> =
   | { kind: 'auto'; calls: (Omit<ModuleCall, 'args'> & { args: Value<F, JsonObject> })[] }
-  /** A handler runs again once what it has read is restored. */
+  /** A handler runs again when the changes that notified it are undone. */
   | { kind: 'rerun'; calls: (Omit<ModuleCall, 'args'> & { args: Value<F, JsonObject> })[] }
   | { kind: 'declared'; tasks: Value<F, TaskNode>[]; vars: Value<F, JsonObject> }
   | { kind: 'none'; reason?: string | undefined }
@@ -37,7 +37,7 @@ export interface UndoPlan<F extends Form = 'given'> {
   probe?: Value<F, TaskNode> | undefined;
 }
 
-/** A handler: its id, and its name with that of its role, which handlers of other plays and includes may share. */
+/** A handler: its ID, and its name with the name of its role. Handlers of other plays and includes may have the same name. */
 export interface HandlerRef {
   id: string;
   name: string;
@@ -48,33 +48,33 @@ export interface IntentRecord<F extends Form = 'given'> {
   unit: number;
   step: number;
   host: string;
-  /** Where it runs, when delegated. */
+  /** The host on which it runs, which differs from `host` if it is delegated. */
   target: string;
-  /** Not the host's own business alone: delegated, once for all hosts, or on the controller. */
+  /** The unit may affect more than its host: it is delegated, runs once for all hosts, or runs on the controller. */
   shared?: 'run_once' | 'delegated' | 'controller' | undefined;
   item?: Value<F, JsonValue> | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
-  /** Displays do not show the item: the task has `no_log`. */
+  /** The task has `no_log`, so displays hide the item. */
   hidden?: true | undefined;
-  /** Item, captured values and undo of a step with hidden values, encrypted with the run's secrets. */
+  /** Item, captured values and undo of a `no_log` step, encrypted with the secrets of the run. */
   sealed?: string | undefined;
   module: string;
   args: Value<F, JsonObject>;
   actions: string[];
   become: Become;
   undo: UndoPlan<F>;
-  /** Handlers that a change by this unit notifies. They read what it has changed, even if it has failed. */
+  /** Handlers that this unit notifies if it changes something, even if it then fails. */
   notifies?: HandlerRef[] | undefined;
   /** The unit is a run of this handler. */
   handler?: HandlerRef | undefined;
-  /** What the step changes, where neither a path nor a name in its undo says it. */
+  /** What the step changes, if its undo does not contain that as a path or name. */
   touches?: string[] | undefined;
-  /** A block's own undo list; needed only if one of the units inside was. It may stand for theirs. */
+  /** The undo list of a block, which runs only if a unit inside must be undone. `replace`: it replaces their undos. */
   block?: { until: number; replace: boolean } | undefined;
 }
 
-/** A task of `rollback`, with the values it needs: complete in itself, as an undo is. */
+/** A task of `rollback` with its variables. Like an undo, it is self-contained. */
 export interface RollbackTask<F extends Form = 'given'> {
   phase: 'before' | 'after' | 'verify';
   host: string;
@@ -93,29 +93,29 @@ export interface ResultRecord<F extends Form = 'given'> {
   ignored?: boolean | undefined;
   /** Why it failed. */
   failed?: Failure | undefined;
-  /** What is said about it where it did not fail. */
+  /** A message about a result that is not a failure. */
   why?: string | undefined;
   rc?: number | undefined;
   /** SHA-256 of the output. */
   digest?: string | undefined;
   durationMs: number;
-  /** The registered result, kept where a declared undo may read it as `result`, and for each item of a loop. */
+  /** The registered result, if a declared undo may read it as `result`, and for each loop item. */
   value?: Value<F, JsonValue> | undefined;
-  /** Position in the loop, from zero, of an item that a resumed run need not do again. */
+  /** Position in the loop, from zero, of an item that a resumed run does not repeat. */
   index?: number | undefined;
 }
 
-/** What a step taught the run about one host: enough to continue without running it again. */
+/** The effect of a step on the state of the run, for one host. A resumed run uses it instead of repeating the step. */
 export interface LearntRecord<F extends Form = 'given'> {
   t: 'learnt';
   step: number;
   host: string;
-  /** Variables, and the hosts that have them from then on. */
+  /** New variables, and the hosts that get them. */
   facts?:
     | {
         hosts: string[];
         values: Value<F, JsonObject>;
-        /** The values are lists, and come to those that the hosts have. */
+        /** The values are lists to append to those of the hosts. */
         append?: true | undefined;
       }[]
     | undefined;
@@ -124,52 +124,52 @@ export interface LearntRecord<F extends Form = 'given'> {
   added?:
     | (Omit<AddedHost, 'vars'> & { vars: Value<F, JsonObject>; address: Value<F, HostAddress> })[]
     | undefined;
-  /** What an include resolved to. */
+  /** The resolved files or roles of an include. */
   included?: Value<F, Included[]> | undefined;
   /** The handler that ran. */
   handled?: string | undefined;
-  /** Ids of handlers that are due. */
+  /** IDs of notified handlers. */
   due?: string[] | undefined;
-  /** Why the step failed here. */
+  /** Why the step failed on this host. */
   failed?: Failure | undefined;
-  /** Name of the step, which began a change whose outcome is not known. */
+  /** Name of the step, if it started a change with an unknown outcome. */
   uncertain?: string | undefined;
-  /** The hidden part of a `no_log` step, encrypted with the run's secrets. */
+  /** The hidden part of a `no_log` step, encrypted with the secrets of the run. */
   sealed?: string | undefined;
-  /** Not all of it is on record, so that a resumed run does the step again. */
+  /** The record is incomplete, so a resumed run repeats the step. */
   partial?: true | undefined;
 }
 
-/** A file of the playbook, as it was when the run read it. */
+/** A copy of a file of the playbook, made when the run read it. */
 export interface PinnedFile {
   path: string;
   sha256: string;
-  /** Its copy in the folder of the run. */
+  /** Path of the copy, relative to the run directory. */
   pinned: string;
 }
 
 /** One item of an include on one host. */
 export interface Included {
-  /** Whole path of the file or role. Empty for a block. */
+  /** Full path of the file or role. Empty for a block. */
   source: string;
   item?: JsonValue | undefined;
   /** Position in the loop, from zero. */
   index?: number | undefined;
-  /** What its steps are called by, in their ids. */
+  /** Part of the IDs of its steps. */
   part: string;
   /** Length of the loop. */
   length?: number | undefined;
 }
 
-/** What was compared on a host after a rollback. It is as before where nothing failed and nothing is different. */
+/** The result of the verification of a host after a rollback. It succeeded if nothing failed and nothing differs. */
 export type Verified =
-  /** A task of `rollback.verify`. `why`: what is said about it where it did not fail. */
+  /** A task of `rollback.verify`. `why`: a message about a result that is not a failure. */
   | { of: 'task'; name: string; failed?: Failure | undefined; why?: string | undefined }
-  /** States that automatic undos have restored. */
+  /** States that automatic undos restored. */
   | { of: 'undos'; count: number; different: Difference[] };
 
 interface Silent {
-  /** The engine's own bookkeeping, which displays leave out. */
+  /** Internal to the engine, so displays do not show it. */
   silent?: true | undefined;
 }
 
@@ -180,12 +180,12 @@ export type JournalRecord<F extends Form = 'given'> =
       /** Version of the program that wrote it. */
       runner: string;
       run: string;
-      /** Path of the playbook, and its name. */
+      /** Path of the playbook. `name` is its name. */
       playbook: string;
       name: string;
-      /** What overlays change in the playbook, each in words. */
+      /** Descriptions of the changes that overlays make to the playbook. */
       changes: string[];
-      /** Nothing is changed; the journal is not on disk. */
+      /** Check mode: nothing is changed, and the journal is not on disk. */
       check: boolean;
       startedAt: string;
       pid: number;
@@ -193,49 +193,49 @@ export type JournalRecord<F extends Form = 'given'> =
       options: JsonObject;
       /** Given inputs. */
       inputs: Value<F, JsonObject>;
-      /** Of inputs that were not given. */
+      /** Defaults of inputs that were not given. */
       inputDefaults: Value<F, SourceObject>;
-      /** Secret inputs that were given, and the environment variables and files that may give them again. */
+      /** Given secret inputs, and the environment variables and files from which they can be read again. */
       secrets: { name: string; env: string; file?: string; optional?: true }[];
       hosts: (Value<F, HostAddress> & { name: string })[];
-      /** Variables by host and members by group, as the inventory had them. */
+      /** The inventory: variables by host, and members by group. */
       inventory: {
         file: string;
         vars: Record<string, Value<F, SourceObject>>;
         groups: Record<string, string[]>;
-        /** Where the passwords of hosts are, if there are any. */
+        /** Where the passwords of hosts come from, if there are any. */
         passwords?: { source: string; varsFolders: readonly string[] };
       };
       files: PinnedFile[];
-      /** What was encrypted in the files that were read, as it stood there. */
+      /** Encrypted values in the files that were read, still encrypted. */
       vault?: VaultSource[];
     }
-  /** What was encrypted in a file that the run came to read: as those of the header. */
+  /** Like `vault` of the run record, for a file that was read during the run. */
   | { t: 'vault'; source: VaultSource }
-  /** A secret that came up in the course of the run. */
+  /** A secret that became known during the run. */
   | { t: 'secret'; name: string; env: string }
-  /** A file that the run came to include: as those of the header. */
+  /** Like `files` of the run record, for a file that was included during the run. */
   | ({ t: 'file' } & PinnedFile)
-  /** The hosts of a play that begins, in their batches. */
+  /** A play starts. `batches`: its hosts. */
   | { t: 'play'; id: string; batches: string[][] }
   | ({ t: 'step'; step: StepInfo; hosts: string[]; key: string } & Silent)
   | IntentRecord<F>
   | ResultRecord<F>
   | LearntRecord<F>
   | { t: 'block-end'; unit: number; upTo: number }
-  /** A rescue begins on hosts on which the execution of a step with that key has failed: it does not run there again. */
+  /** A rescue starts on hosts on which the step with the key `failed` has failed. A resumed run does not repeat the step there. */
   | { t: 'rescue'; failed: string; hosts: string[] }
-  /** `key` tells it from those of the same name in other batches and items. */
+  /** `key` distinguishes commit points with the same name in other batches and loop items. */
   | ({ t: 'commit'; name: string; key: string; unit: number; irreversible: boolean } & Silent)
   | {
       t: 'fingerprint';
       phase: 'before';
       host: string;
-      /** Id of the task. */
+      /** ID of the task. */
       id: string;
       name: string;
       text: Value<F, string>;
-      /** What a rollback needs to take it again. */
+      /** The task and its variables, to take the fingerprint again after a rollback. */
       task: Value<F, TaskNode>;
       vars: Value<F, JsonObject>;
     }
@@ -246,10 +246,10 @@ export type JournalRecord<F extends Form = 'given'> =
       id: string;
       name: string;
       text: Value<F, string>;
-      /** Whether it is as before. */
+      /** Whether it equals the fingerprint from before the run. */
       equal: boolean;
     }
-  /** `play` is empty for what holds for the whole run. */
+  /** `play` is empty for the policy of the whole run. */
   | {
       t: 'rollback-policy';
       play: string;
@@ -258,11 +258,11 @@ export type JournalRecord<F extends Form = 'given'> =
       settleSeconds?: number | undefined;
       tasks: RollbackTask<F>[];
     }
-  /** A host that is asked for its lock, as the identity that will hold it: written before, since the answer may be lost. */
+  /** A host is about to be locked, by this identity. Written first, because the answer of the host may be lost. */
   | { t: 'lock'; host: string; become: Become }
-  /** Another run holds the host. */
+  /** Another run has locked the host. */
   | { t: 'lock-refused'; host: string }
-  /** `hosts`: only these are taken back; when it is partial, the run goes on with the others. */
+  /** `hosts`: only these are rolled back. `partial`: the run continues on the others. */
   | {
       t: 'rollback';
       reason: string;
@@ -270,7 +270,7 @@ export type JournalRecord<F extends Form = 'given'> =
       hosts?: string[] | undefined;
       partial?: boolean | undefined;
     }
-  /** The host is away: its units wait until it can be reached again. */
+  /** The host is unreachable. Its units wait until it is reachable again. */
   | { t: 'parked'; host: string; why: NotUndone }
   | { t: 'unparked'; host: string }
   | ({ t: 'verified'; host: string } & Verified)
@@ -284,13 +284,13 @@ export type JournalRecord<F extends Form = 'given'> =
       durationMs: number;
     } & Silent)
   | { t: 'resolved'; unit: number; state: 'planned' | 'changed' | 'failed' | 'unknown' }
-  /** Writing had failed, and works again. */
+  /** Writing the journal works again after a failure. */
   | { t: 'recovered' }
-  /** An output of the run could not be written: what it shows ends there. `at` is a time. */
+  /** An output of the run is lost and incomplete. `at` is a time. */
   | { t: 'output-lost'; output: string; code: string; reason: string; at: string }
-  /** `accepted`: points of no return that the operator has agreed to now. */
+  /** `accepted`: points of no return that the operator accepted for this command. */
   | { t: 'resume'; pid: number; bootId: string; accepted?: string[] | undefined }
   | { t: 'end'; outcome: RunOutcome; exitCode: number; message: string; at: string };
 
-/** A record as the journal holds it. */
+/** A record as in the journal. */
 export type StoredRecord = JournalRecord<'stored'>;

@@ -1,14 +1,14 @@
 import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { systemRandom } from '../util/random.ts';
 
-/** What a rollback writes however few units there are: fingerprints above all. */
+/** Space for records that do not depend on the number of units, mainly fingerprints. */
 const BASE_BYTES = 256 * 1024;
-/** What the undo of one unit writes, with room to spare. */
+/** Space for the records of one undo, rounded up. */
 const UNIT_BYTES = 1024;
 
 /**
- * Room on the journal's disk, taken while there is some, and given up when a rollback has to write its records: a full
- * disk must not keep hosts from being taken back.
+ * Disk space that is reserved during the run and freed for the records of a rollback, so that a full disk does not prevent
+ * the rollback.
  */
 export class Reserve {
   readonly #path: string;
@@ -19,8 +19,8 @@ export class Reserve {
   }
 
   /**
-   * Makes sure there is room for the rollback of that many units.
-   * @throws Error of the file system when there is not
+   * Reserves space for the rollback of the given number of units.
+   * @throws Error of the file system if the disk is full
    */
   ensure(units: number): void {
     const wanted = BASE_BYTES + units * UNIT_BYTES;
@@ -29,7 +29,7 @@ export class Reserve {
     const file = openSync(this.#path, 'a', 0o600);
     try {
       if (this.#size === 0) ftruncateSync(file, 0);
-      // Zeros would take no room on a file system that compresses.
+      // On a compressing file system, zeros would not use disk space.
       writeFileSync(file, systemRandom.bytes(size - this.#size));
       this.#size = size;
     } finally {

@@ -13,9 +13,9 @@ import { errorMessage, JournalError } from '../core/errors.ts';
 export interface Holder {
   pid: number;
   bootId: string;
-  /** When the process started, since numbers of processes are used again; empty where that is not known. */
+  /** Start time of the process, because process IDs are reused. Empty if unknown. */
   started: string;
-  /** What the user called, such as "runner resume". */
+  /** The command of the user, such as "runner resume". */
   command: string;
 }
 
@@ -23,19 +23,19 @@ const RELEASED = 'released\n';
 const NAME = /^lock-([1-9]\d*)$/;
 
 /**
- * Takes the directory of a run for one process: two that write its journal would destroy it. Each taker makes the file
- * that follows the newest, complete and only if it does not exist yet, and only when the holder of the newest is gone.
- * No file is ever removed or replaced, and who is gone stays gone, so two takers can never both succeed.
+ * Locks the directory of a run, because two processes that write its journal would destroy it. If the holder of the newest
+ * lock file has released it or ended, a process atomically creates the lock file with the next number. Lock files are
+ * never removed or replaced, so only one process can succeed.
  *
- * @returns releases the run; or the process that holds it
- * @throws JournalError when the directory cannot be written
+ * @returns a function that releases the lock, or the process that holds it
+ * @throws JournalError if the directory cannot be written
  */
 export function lockRun(
   directory: string,
   holder: Holder,
   isRunning: (holder: Holder) => boolean,
 ): (() => void) | Holder {
-  // No two processes that run have this name.
+  // The name is unique among running processes.
   const complete = join(directory, `lock.${holder.bootId}.${String(holder.pid)}.new`);
   try {
     for (;;) {
@@ -51,7 +51,7 @@ export function lockRun(
     }
   } catch (error) {
     const why = errorMessage(error);
-    throw new JournalError(`The run directory "${directory}" cannot be locked: ${why}.`, {
+    throw new JournalError(`Cannot lock the run directory "${directory}": ${why}.`, {
       cause: error,
     });
   } finally {
@@ -64,7 +64,7 @@ function newestOf(directory: string): number {
   return Math.max(0, ...numbers);
 }
 
-/** Undefined when it has released the run, or the machine lost power before the file was on disk. */
+/** Undefined if the lock was released, or a power cut occurred before the file was on disk. */
 function readHolder(path: string): Holder | undefined {
   const text = readFileSync(path, 'utf8');
   if (text.endsWith(RELEASED)) return undefined;
@@ -75,7 +75,7 @@ function readHolder(path: string): Holder | undefined {
   }
 }
 
-/** False when another process was first. */
+/** False if another process was first. */
 function isLinked(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -90,6 +90,6 @@ function release(path: string): void {
   try {
     appendFileSync(path, RELEASED);
   } catch {
-    // The end of the process releases it, too.
+    // The lock also ends with the process.
   }
 }

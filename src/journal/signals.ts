@@ -2,26 +2,26 @@ import type { StepInfo, UndoKind } from '../core/states.ts';
 import type { FileDiff } from '../core/module.ts';
 import type { Difference } from '../core/undo.ts';
 
-/** What a run says beside its records: for whoever watches it now, and never kept. */
+/** Events of a run that are sent to the readers of the log, but not recorded. */
 export type Signal =
-  /** A batch of a play begins. A resumed run says so of each batch again. */
+  /** A batch of a play starts. A resumed run sends this for every batch again. */
   | {
       t: 'batch';
       play: string;
       hosts: string[];
       batch: number;
       batches: number;
-      /** Hosts of the play that take no part, since they failed before. */
+      /** Hosts of the play that are excluded because they failed earlier. */
       left?: string[];
     }
   | {
       t: 'output';
       step: StepInfo;
       host: string;
-      /** Output that it is a piece of: UNIT.ATTEMPT.STREAM. */
+      /** The output to which the text belongs: UNIT.ATTEMPT.STREAM. */
       of: string;
       text: string;
-      /** What came before it is left out. */
+      /** The output before this text was dropped. */
       isCut: boolean;
     }
   | {
@@ -32,7 +32,7 @@ export type Signal =
       attempts: number;
       message: string;
     }
-  /** Precedes the result of a unit: what is shown of it, and is not kept. */
+  /** Sent before the result of a unit, with details that are shown but not recorded. */
   | {
       t: 'details';
       unit: number;
@@ -47,11 +47,11 @@ export type Signal =
   | { t: 'step-end'; step: StepInfo; durationMs: number }
   | { t: 'message'; level: 'info' | 'warning' | 'error'; text: string }
   | { t: 'document'; title: string; text: string }
-  /** The outcome of all changes is known; this many are to be undone. */
+  /** The outcome of all changes is known. `units`: the number of changes to undo. */
   | { t: 'undo-start'; reason: string; units: number }
-  /** Nothing more is undone of the step for now. */
+  /** No further change of the step is undone for now. */
   | { t: 'undo-step-end'; step: StepInfo }
-  /** What an automatic undo would still do does not count: the declared undo of an earlier step names it. */
+  /** A difference that is ignored because the declared undo of an earlier step refers to the same object. */
   | { t: 'not-verified'; host: string; difference: Difference }
-  /** The run has ended and given back the hosts that it need not keep. */
+  /** The run has ended, and its hosts are unlocked unless they must stay locked. */
   | { t: 'over'; next: string[]; durationMs: number };

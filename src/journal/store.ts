@@ -19,32 +19,32 @@ import { readJournal } from './journal-file.ts';
 import { readRun, type RecordedRun } from './recorded-run.ts';
 import type { PinnedFile } from './records.ts';
 
-/** Small files of hosts, as they were before a step. */
+/** Copies of small files of hosts, made before a step changes them. */
 export interface CopyStore {
   keep(copy: PathCopy, content: Buffer): void;
-  /** Undefined when it is not there. */
+  /** Undefined if there is no copy. */
   read(copy: PathCopy): Buffer | undefined;
 }
 
-/** Ids a millisecond has room for: a thousand times as many fit into four digits of 16. */
+/** IDs per millisecond. Four hexadecimal digits can hold 1000 times as many. */
 const SLOTS = 65;
 
-/** The folder of all runs of this user: one folder a run, with its journal and pinned files. */
+/** The directory with the runs of this user. Each run has a directory with its journal and copies of files. */
 export class RunStore {
   readonly #root: string;
   readonly #random: Random;
 
-  /** @param random draws the ids of runs */
+  /** @param random for the IDs of runs */
   constructor(stateDir: string, random: Random) {
     this.#random = random;
     this.#root = join(stateDir, 'runs');
   }
 
   /**
-   * Makes the folder of a new run. Ids sort by when they were made, to the millisecond, since `runner resume` alone
-   * means the newest: four digits behind the second are 65 times the millisecond, and a number drawn below 65.
+   * Creates the directory of a new run. IDs sort by creation time in milliseconds, because commands without an ID use the
+   * newest run. The last four hexadecimal digits are 65 times the millisecond, plus a random number below 65.
    *
-   * @throws JournalError when no id is left in this millisecond
+   * @throws JournalError if all IDs of this millisecond are in use
    */
   create(now: Date): string {
     mkdirSync(this.#root, { recursive: true, mode: 0o700 });
@@ -56,7 +56,7 @@ export class RunStore {
       try {
         mkdirSync(join(this.#root, id), { mode: 0o700 });
       } catch (error) {
-        // Another run of this user has drawn the same: its folder is its own.
+        // Another run of this user has the same ID.
         if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
         throw error;
       }
@@ -65,7 +65,9 @@ export class RunStore {
       syncDirectory(this.#root);
       return id;
     }
-    throw new JournalError('Too many runs began in the same millisecond; start it again.');
+    throw new JournalError('Too many runs started in the same millisecond.', {
+      hint: 'Start the run again.',
+    });
   }
 
   directory(id: string): string {
@@ -76,23 +78,23 @@ export class RunStore {
     return join(this.#root, id, 'journal');
   }
 
-  /** Where the whole of a long output is kept; `name` is UNIT.ATTEMPT.STREAM. */
+  /** Path of the file with the complete output of a command. `name` is UNIT.ATTEMPT.STREAM. */
   outputPath(id: string, name: string): string {
     return join(this.#root, id, 'output', name);
   }
 
-  /** Copies of small files of the hosts, as they were before a step. Those that hold a secret are not kept. */
+  /** Copies of small files of hosts, made before a step changes them. Files with secrets are not stored. */
   copies(id: string, redactor: Redactor): CopyStore {
-    const folder = join(this.#root, id, 'captures');
-    const fileOf = (copy: PathCopy) => join(folder, copyName(copy));
+    const directory = join(this.#root, id, 'captures');
+    const fileOf = (copy: PathCopy) => join(directory, copyName(copy));
     return {
       keep(copy, content) {
         if (redactor.hasSecret(content)) return;
         try {
-          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          mkdirSync(directory, { recursive: true, mode: 0o700 });
           writeFileSync(fileOf(copy), content, { mode: 0o600 });
         } catch {
-          // The host has the copy that counts.
+          // The copy is optional: the host has another one.
         }
       },
       read(copy) {
@@ -102,12 +104,12 @@ export class RunStore {
     };
   }
 
-  /** Newest first. A run that was killed before its first record has contacted no host, and is left out. */
+  /** IDs of the runs, newest first. A run that was killed before its first record has contacted no host and is not listed. */
   ids(): string[] {
     return this.#idsWhere(() => true);
   }
 
-  /** The test comes first: each start of a run reads this directory, and most of its runs are over. */
+  /** Applies the test first, because each start of a run reads this directory, and most of its runs are closed. */
   #idsWhere(test: (id: string) => boolean): string[] {
     if (!existsSync(this.#root)) return [];
     const hasRecord = (id: string) =>
@@ -122,35 +124,35 @@ export class RunStore {
     const { records } = readJournal(this.journalPath(id));
     if (records.length > 0) return readRun(records);
     throw new JournalError(`Run ${id} was interrupted before its first record was complete.`, {
-      hint: `It has contacted no host. Remove ${join(this.#root, id)}.`,
+      hint: `The run has not contacted a host. Remove ${join(this.#root, id)}.`,
     });
   }
 
-  /** A run by its id, a unique beginning of it, or the newest. @throws UsageError when there is none */
+  /** Finds a run by its ID or a unique start or end of it. Undefined finds the newest. @throws UsageError if there is none */
   find(wanted: string | undefined): string {
     const ids = this.ids();
     if (wanted === undefined) {
       const [newest] = ids;
       if (newest !== undefined) return newest;
-      throw new UsageError('There are no runs yet.');
+      throw new UsageError('There are no runs.');
     }
     const matching = ids.filter((id) => id.startsWith(wanted) || id.endsWith(wanted));
     const [only] = matching;
     if (matching.length === 1 && only !== undefined) return only;
     throw new UsageError(
-      `${matching.length === 0 ? 'No run is' : 'Several runs are'} called "${wanted}".`,
+      `${matching.length === 0 ? 'No run matches' : 'Several runs match'} "${wanted}".`,
       {
-        hint: 'List them with: runner runs.',
+        hint: 'List the runs with: runner runs.',
       },
     );
   }
 
-  /** Runs that ended without a final record, or left their hosts half-way: the cheap look reads one small file. */
+  /** Runs that are not marked as closed. This does not read their journals. */
   openRuns(): string[] {
     return this.#idsWhere((id) => !this.isClosed(id));
   }
 
-  /** Whether a run is known here, and is over. */
+  /** Whether a run exists on this controller and is marked as closed. */
   isClosed(id: string): boolean {
     return existsSync(join(this.#root, id, 'closed'));
   }
@@ -168,7 +170,7 @@ export class RunStore {
     try {
       writeFileSync(this.#unseenMark(id), '', { mode: 0o600 });
     } catch {
-      // A full disk must not end the run. The journal has the record, too.
+      // A full disk must not end the run. The loss is also recorded in the journal.
     }
   }
 
@@ -181,19 +183,19 @@ export class RunStore {
   }
 
   /**
-   * A file as it was when the run read it: its copy, or the file itself where that is still the same.
-   * @throws JournalError when neither is
+   * The content of a file at the time when the run read it, from its copy or from the file if that has not changed.
+   * @throws JournalError if both have changed
    */
   pinnedText(id: string, { path, pinned, sha256 }: PinnedFile): string {
     const places = [join(this.#root, id, pinned), path];
     const same = places.find((place) => fileChecksum(place) === sha256);
     if (same !== undefined) return readFileSync(same, 'utf8');
-    throw new JournalError(`The copy of ${path} that run ${id} keeps is damaged.`, {
-      hint: `Restore ${path} as it was when the run began.`,
+    throw new JournalError(`The copy of ${path} in run ${id} is damaged.`, {
+      hint: `Restore ${path} to its state at the start of the run.`,
     });
   }
 
-  /** Keeps copies of files as the run read them, under their checksums, before a record names them. @throws JournalError */
+  /** Stores copies of files under their checksums. They are synced before a record names them. @throws JournalError */
   pin(id: string, paths: readonly string[]): PinnedFile[] {
     let path = '';
     try {
@@ -202,7 +204,7 @@ export class RunStore {
       return files;
     } catch (error) {
       const why = (error as Error).message;
-      throw new JournalError(`Cannot keep a copy of ${path} with the run: ${why}`, {
+      throw new JournalError(`Cannot store a copy of ${path} with the run: ${why}`, {
         cause: error,
       });
     }

@@ -9,7 +9,7 @@ import {
 
 declare const typeOf: unique symbol;
 
-/** A value as the journal holds it, with references in the place of secrets. Only `reveal` gives the value. */
+/** A value in the journal, with references instead of secrets. Only `reveal` returns the plain value. */
 export interface Stored<T> {
   readonly [typeOf]: T;
 }
@@ -18,22 +18,22 @@ export function store<T>(value: T, { forms }: Secrets): Stored<T> {
   return conceal(value, forms) as Stored<T>;
 }
 
-/** @throws SecretError naming the first secret that this process does not know */
+/** @throws SecretError with the name of the first unknown secret */
 export function reveal<T>(stored: Stored<T>, secrets: Secrets): T {
   return revealValue(stored, secrets) as T;
 }
 
-/** A map whose values are revealed when they are read: a secret that nobody needs may be missing. */
+/** A map that reveals each value when it is read, so that unknown secrets in unused values do not matter. */
 export function revealLater<T extends object>(stored: Stored<T>, secrets: Secrets): T {
   return revealFields(stored, secrets) as T;
 }
 
-/** A text for people: the names of its secrets, not their values. */
+/** Text for people, with the names of its secrets instead of their values. */
 export function describe(stored: Stored<string>): string {
   return describeStored(stored);
 }
 
-/** Undefined where a secret in it is not known. */
+/** Undefined if the value contains an unknown secret. */
 export function revealKnown<T>(stored: Stored<T>, secrets: Secrets): T | undefined {
   try {
     return reveal(stored, secrets);
@@ -43,7 +43,7 @@ export function revealKnown<T>(stored: Stored<T>, secrets: Secrets): T | undefin
   }
 }
 
-/** Whether JSON is the one that was stored. False where a secret in it is not known. */
+/** Whether a value equals the stored one. False if that contains an unknown secret. */
 export function isSame<T>(stored: Stored<T>, value: T, secrets: Secrets): boolean {
   const known = revealKnown(stored, secrets);
   return known !== undefined && JSON.stringify(known) === JSON.stringify(value);

@@ -97,7 +97,7 @@ interface Seen {
   /** Running steps by number. */
   steps: Map<number, StepInfo>;
   ended?: EntryOf<'end'>;
-  /** Details by unit, until the result of the unit arrives. */
+  /** Details of changes, by number, until their results arrive. */
   details: Map<number, EntryOf<'details'>>;
 }
 

@@ -181,7 +181,7 @@ export class TextWriter {
     const took = durationMs >= 100 ? palette.dim(` ${formatDuration(durationMs)}`) : '';
     const name = step.handler ? `${step.name} (handler)` : step.name;
     const stateName = this.#isCheck ? plannedState : (one: UnitState) => one;
-    const label = stateName(state).padEnd(this.#isCheck ? 12 : 8);
+    const label = stateName(state).padEnd(this.#isCheck ? 13 : 8);
     const hosts = palette.dim(countHosts(ends, stateName));
     const lines = [`  ${color(label)} ${name}: ${hosts}${took}`];
     for (const end of ends) lines.push(...this.#unitLines(end));

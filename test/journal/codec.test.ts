@@ -16,7 +16,7 @@ const task = taskOf({ name: said, args: { cmd: word } });
 const { address } = hostOf('h1', { user: word });
 const intent = intentRecord(1, 1, 'h1');
 
-/** A record of each kind that can hold a secret, with one in each field that can. */
+/** A record of each type that can contain a secret, with a secret in every such field. */
 const records: JournalRecord[] = [
   {
     ...(runRecord({ hosts: ['h1'] }) as Extract<JournalRecord, { t: 'run' }>),
@@ -82,9 +82,9 @@ const records: JournalRecord[] = [
   { t: 'output-lost', output: 'standard output', code: 'EPIPE', reason: said, at: '' },
 ];
 
-describe('a record', () => {
+describe('a stored record', () => {
   it.each(records.map((record, index) => [record.t, index] as const))(
-    'holds no secret in any field: %s (%i)',
+    'contains no plain secret in any field: %s (%i)',
     (_, index) => {
       const record = records[index]!;
       expect(JSON.stringify(record)).toContain(word);
@@ -95,7 +95,7 @@ describe('a record', () => {
     },
   );
 
-  it('gives values back, but not texts for people', () => {
+  it('reveals secrets in values, but not in text for people', () => {
     const line = encodeRecord(7, storeRecord(records[4]!, secrets)).trimEnd();
     const stored = decodeRecord(line, 7);
     if (stored?.t !== 'result' || stored.value === undefined) throw new Error('No result.');
@@ -105,7 +105,7 @@ describe('a record', () => {
   });
 
   it.each(failedRun.flatMap((entry) => (isSignal(entry) ? [] : [[entry.t, entry] as const])))(
-    'without a secret is the same behind its line: %s',
+    'equals the original if it contains no secret: %s',
     (_, record) => {
       const stored = storeRecord(record, new Redactor());
       const read = decodeRecord(encodeRecord(3, stored).trimEnd(), 3);
@@ -119,13 +119,13 @@ describe('a line of a journal', () => {
 
   it.each([
     ['has another number', line, 4],
-    ['is cut', line.slice(0, -1), 3],
-    ['lost its beginning', line.slice(1), 3],
-    ['has another letter', line.replace('recovered', 'recoverer'), 3],
+    ['is truncated', line.slice(0, -1), 3],
+    ['lacks its start', line.slice(1), 3],
+    ['has a changed letter', line.replace('recovered', 'recoverer'), 3],
     ['is empty', '', 3],
     ['is one word', 'recovered', 3],
     ['has no record', ' ', 3],
-  ])('is not read when it %s', (_, damaged, number) => {
+  ])('is rejected if it %s', (_, damaged, number) => {
     expect(decodeRecord(line, 3)).toEqual({ t: 'recovered' });
     expect(decodeRecord(damaged, number)).toBeUndefined();
   });

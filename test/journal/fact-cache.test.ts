@@ -23,7 +23,7 @@ afterEach(() => {
 
 const files = () => readdirSync(join(dir, 'facts')).map((name) => join(dir, 'facts', name));
 
-it('gives the facts of a host with the time at which they were gathered', () => {
+it('returns the facts of a host with the time at which they were gathered', () => {
   expect(cache.has(address)).toBe(false);
   cache.keep(address, found);
   expect(cache.has(address)).toBe(true);
@@ -31,7 +31,7 @@ it('gives the facts of a host with the time at which they were gathered', () => 
   expect(files().map((file) => (statSync(file).mode & 0o777).toString(8))).toEqual(['600']);
 });
 
-it('knows a host by where it is reached, too', () => {
+it('distinguishes hosts with the same name by address, port and transport', () => {
   cache.keep(address, found);
   for (const other of [{ port: 2222 }, { address: '10.0.0.1' }, { transport: 'local' as const }])
     expect(cache.read({ ...address, ...other })).toBeUndefined();
@@ -44,7 +44,7 @@ it('masks secrets', () => {
 });
 
 it.each(['', '[]', '{}', '{"gatheredAt":"never","facts":{}}', '{"gatheredAt":"1970","facts":[]}'])(
-  'has no facts where the file holds something else: %s',
+  'ignores a damaged file: %s',
   (text) => {
     cache.keep(address, found);
     for (const file of files()) writeFileSync(file, text);
@@ -52,7 +52,7 @@ it.each(['', '[]', '{}', '{"gatheredAt":"never","facts":{}}', '{"gatheredAt":"19
   },
 );
 
-it('forgets one host, or all', () => {
+it('deletes the facts of one host or of all hosts', () => {
   const other = hostOf('h2').address;
   cache.keep(address, found);
   cache.keep(other, found);
@@ -62,7 +62,7 @@ it('forgets one host, or all', () => {
   expect(cache.has(other)).toBe(false);
 });
 
-it('does not stop a run that has no place for it', () => {
+it('does not fail if its directory cannot be created', () => {
   const nowhere = new FactCache(join(dir, 'file', 'below'), redactor);
   writeFileSync(join(dir, 'file'), '');
   nowhere.keep(address, found);

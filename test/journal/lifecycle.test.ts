@@ -16,7 +16,7 @@ const rollback: JournalRecord = { t: 'rollback', reason: 'failed', attempt: 1 };
 const partial: JournalRecord = { ...rollback, hosts: ['h1'], partial: true };
 const resume: JournalRecord = { t: 'resume', pid: 1, bootId: 'b' };
 const point: JournalRecord = { t: 'commit', name: 'c', key: 'c', unit: 0, irreversible: true };
-const behind: JournalRecord = { ...point, name: 'd', key: 'd', irreversible: false };
+const after: JournalRecord = { ...point, name: 'd', key: 'd', irreversible: false };
 const end = (
   outcome: RunOutcome,
   exitCode: number = exitCodes[outcome as 'done'],
@@ -26,14 +26,14 @@ const end = (
 
 const inPart = end('done_in_part', exitCodes.rollback_incomplete);
 
-/** The records behind the first, the state they lead to, and whether the run may be resumed and rolled back. */
+/** The resulting state, the records after the first one, and whether the run can be resumed and rolled back. */
 const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean][] = [
   ['running', [], true, true],
   ['running', changed, true, true],
   ['running', [...changed, partial], true, true],
   ['rolling_back', [...changed, rollback], false, true],
   ['rolling_back', [point, ...changed, rollback], true, true],
-  ['rolling_back', [point, behind, ...changed, rollback], true, true],
+  ['rolling_back', [point, after, ...changed, rollback], true, true],
   ['rolling_back', [...changed, rollback, resume], false, true],
   ['running', [point, ...changed, rollback, resume, stepRecord(2, ['h1'])], true, true],
   ['stopped', [...changed, end('interrupted')], true, true],
@@ -58,28 +58,28 @@ const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean
     [...changed, partial, end('done_in_part', exitCodes.rollback_incomplete)],
     ...([false, true] as const),
   ],
-  // A further rollback of those hosts is cut off, or fails again.
+  // Another rollback of these hosts is interrupted, or fails again.
   ['done_open', [...changed, partial, inPart, resume, partial], false, true],
   ['done_open', [...changed, partial, inPart, partial, end('rollback_incomplete')], false, true],
   ['done_open', [...changed, partial, inPart, partial, end('interrupted')], false, true],
   ['rolling_back', [...changed, partial, inPart, rollback], false, true],
 ];
 
-describe('the life of a run', () => {
-  it.each(histories)('is %s by the records of case %#', (state, records, forward, back) => {
+describe('the state of a run', () => {
+  it.each(histories)('is %s for the records of case %#', (state, records, forward, back) => {
     const run = readRun([runRecord({ hosts: ['h1'] }), ...records].map(storedRecord));
     expect(lifeOf(run)).toBe(state);
     expect(allows(run, 'resume')).toBe(forward);
     expect(allows(run, 'rollback')).toBe(back);
   });
 
-  it('has a case for every end, and reads each end from what it is recorded as', () => {
+  it('has a test case for every end', () => {
     expect(new Set(histories.map(([state]) => state))).toEqual(
       new Set([...Object.keys(ends), 'running', 'rolling_back']),
     );
   });
 
-  it('keeps hosts locked exactly where the operator is to decide', () => {
+  it('keeps hosts locked only if the operator must decide what to do', () => {
     const open = Object.entries(ends).filter(([, { isClosed }]) => !isClosed);
     expect(open.map(([state]) => state).sort()).toEqual([
       ...['done_open', 'past_no_return', 'rollback_open', 'rollback_paused', 'stopped'],

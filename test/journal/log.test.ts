@@ -47,7 +47,7 @@ const info = (number: number) => ({
 
 const facts = [{ hosts: ['h1'], values: { out: { rc: 0 } } }];
 
-/** A run with one of each record that changes what is known of it. */
+/** A run with one record of each type that changes its state. */
 const history: JournalRecord[] = [
   runRecord({ hosts: ['h1', 'h2'] }),
   { t: 'lock', host: 'h1', become },
@@ -76,7 +76,7 @@ const history: JournalRecord[] = [
   { t: 'resume', pid: 7, bootId: 'b' },
 ];
 
-/** A state as plain data, with what is left to the file read from it. */
+/** A state as plain data, including the records that are read from the file. */
 const plain = (run: RecordedRun): unknown => {
   const open = (value: unknown): unknown => {
     if (typeof value === 'function') return open((value as () => unknown)());
@@ -90,13 +90,13 @@ const plain = (run: RecordedRun): unknown => {
 };
 
 describe('a log', () => {
-  it('knows after each record what its file tells', async () => {
+  it('has the same state after each record as a reader of its file', async () => {
     const log = Log.create(DiskFile.create(path), new Redactor());
     const memory = Log.inMemory(new Redactor());
     for (const [index, record] of history.entries()) {
       log.write(record);
       memory.write(record);
-      // Before the record is in the file, too.
+      // Also before the record is in the file.
       const before = plain(log.state);
       await log.sync();
       const { records } = readJournal(path);
@@ -111,7 +111,7 @@ describe('a log', () => {
     await again.close();
   });
 
-  it('does not keep the undo of a unit in memory when it has a file', async () => {
+  it('does not keep the undo of a unit in memory if it has a file', async () => {
     const log = Log.create(DiskFile.create(path), new Redactor());
     for (const record of history) log.write(record);
     await log.sync();
@@ -124,7 +124,7 @@ describe('a log', () => {
   it.each([
     [{ version: 1 }, 'format 1', 'from before the first release'],
     [{ format: 99, runner: '9.1.0' }, 'format 99', 'Use runner 9.1.0'],
-  ])('refuses a journal that begins with %j', (other, format, version) => {
+  ])('refuses a journal with the header %j', (other, format, version) => {
     const header = Object.entries(runRecord({ run: 'old' })).filter(
       ([name]) => name !== 'format' && name !== 'runner',
     );
@@ -138,16 +138,16 @@ describe('a log', () => {
     expect(readFileSync(path, 'utf8')).toBe(line);
   });
 
-  it('has no state before the record of a run', () => {
+  it('has no state before the run record', () => {
     const log = Log.inMemory(new Redactor());
-    expect(() => log.state).toThrow('does not begin');
+    expect(() => log.state).toThrow('does not start with a run record');
     expect(() => {
       log.write({ t: 'recovered' });
-    }).toThrow('does not begin');
+    }).toThrow('does not start with a run record');
     expect(log.hasIntents).toBe(false);
   });
 
-  it('goes on after a torn record, and reads what stands before and after it', async () => {
+  it('appends records after a torn one, and reads the records before and after it', async () => {
     const log = Log.create(DiskFile.create(path), new Redactor());
     for (const record of history.slice(0, 7)) log.write(record);
     await log.close();
@@ -161,7 +161,7 @@ describe('a log', () => {
     expect(readJournal(path).records.at(-1)).toMatchObject({ t: 'intent', unit: 9 });
   });
 
-  it('that cannot be written refuses everything from then on', async () => {
+  it('refuses all further records after a failed write', async () => {
     const log = Log.create(DiskFile.create(path), new Redactor());
     await log.append(runRecord());
     await log.close();
@@ -170,7 +170,7 @@ describe('a log', () => {
     expect([...log.state.units.keys()]).toEqual([1]);
   });
 
-  it('holds secrets as references only, and resolves them when they are given again', async () => {
+  it('stores references instead of secrets, and resolves them when the secrets are supplied again', async () => {
     const redactor = new Redactor();
     redactor.add('admin_password', 'pa"ss wörd');
     const log = Log.create(DiskFile.create(path), redactor);
@@ -197,10 +197,10 @@ describe('a log', () => {
   });
 });
 
-describe('a log whose disk is full', () => {
+describe('a log on a full disk', () => {
   const noSpace = () => Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
 
-  /** A file on a disk that fails where it is told to. */
+  /** A file whose calls fail on request. */
   function fullDisk(): { file: JournalFile; fails: Set<keyof JournalFile>; text: () => string } {
     let bytes = Buffer.alloc(0);
     const fails = new Set<keyof JournalFile>();
@@ -241,7 +241,7 @@ describe('a log whose disk is full', () => {
   }
 
   it.each([0, 1, 2, 3])(
-    'refuses all that wait when there is no room for a rollback, %d turns after they began',
+    'refuses pending records if the reserve for a rollback does not fit, %d turns after they were queued',
     async (turns) => {
       const { file, fails } = fullDisk();
       const log = Log.create(file, new Redactor());
@@ -249,9 +249,9 @@ describe('a log whose disk is full', () => {
       const first = log.append(intent(1, 1, 'h1')).catch((error: unknown) => error);
       for (let turn = 0; turn < turns; turn++) await new Promise((done) => setImmediate(done));
       fails.add('reserve');
-      await expect(log.append(intent(2, 1, 'h2'))).rejects.toThrow('cannot be written');
+      await expect(log.append(intent(2, 1, 'h2'))).rejects.toThrow('Cannot write the journal');
       const settled = await first;
-      // A write that was under way may still have ended well.
+      // A pending write may have succeeded.
       if (settled !== undefined) expect(settled).toMatchObject({ code: 'JOURNAL' });
       await log.recover();
       await log.append({ t: 'rollback', reason: 'failed', attempt: 1 });
@@ -259,7 +259,7 @@ describe('a log whose disk is full', () => {
     },
   );
 
-  it('goes on without the torn line after it has recovered', async () => {
+  it('removes the torn line and continues after recovery', async () => {
     const { file, fails, text } = fullDisk();
     const log = Log.create(file, new Redactor());
     await log.append(runRecord({ hosts: ['h1'] }));
@@ -272,7 +272,7 @@ describe('a log whose disk is full', () => {
     expect(types).toEqual(['run', 'intent', 'recovered']);
   });
 
-  it('writes nothing behind a torn line that cannot be cut off', async () => {
+  it('writes nothing after a torn line that it cannot remove', async () => {
     const { file, fails, text } = fullDisk();
     const log = Log.create(file, new Redactor());
     await log.append(runRecord({ hosts: ['h1'] }));
@@ -295,7 +295,7 @@ describe('a reader of a log', () => {
     throw error;
   };
 
-  it('gets records and signals in their order, each record with the state it leads to', () => {
+  it('gets records and signals in order, each record with the resulting state', () => {
     const log = Log.inMemory(new Redactor());
     const seen: unknown[] = [];
     log.subscribe((entry, state) => seen.push([entry.t, state?.units.size]), unexpected);
@@ -313,10 +313,10 @@ describe('a reader of a log', () => {
     ]);
   });
 
-  it('gets what is written after the journal was opened, and signals are not in the journal', async () => {
+  it('gets only records written after the journal was opened, which contains no signals', async () => {
     const first = Log.create(DiskFile.create(path), new Redactor());
     for (const record of history.slice(0, 7)) first.write(record);
-    first.signal(message('not kept'));
+    first.signal(message('not stored'));
     await first.close();
     const log = Log.reopen(DiskFile.open(path), new Redactor());
     const seen: unknown[] = [];
@@ -324,10 +324,10 @@ describe('a reader of a log', () => {
     log.write({ t: 'undo-intent', unit: 1 });
     expect(seen).toEqual([['undo-intent', 2]]);
     await log.close();
-    expect(readFileSync(path, 'utf8')).not.toContain('not kept');
+    expect(readFileSync(path, 'utf8')).not.toContain('not stored');
   });
 
-  it('that throws is reported once and gets nothing more, and the others do', async () => {
+  it('is reported and removed after it throws, without effect on other readers', async () => {
     const log = Log.create(DiskFile.create(path), new Redactor());
     const faults: unknown[] = [];
     const seen: string[] = [];
@@ -346,7 +346,7 @@ describe('a reader of a log', () => {
     expect(readJournal(path).records).toHaveLength(2);
   });
 
-  it('may cause a record, which all readers get after the one that they are reading', () => {
+  it('may write a record, which all readers get after the current one', () => {
     const log = Log.inMemory(new Redactor());
     const lost = { output: 'standard output', code: 'EIO', reason: 'closed', at: '' };
     const seen: string[] = [];
@@ -366,7 +366,7 @@ describe('a reader of a log', () => {
   });
 });
 
-describe('the file of a journal', () => {
+describe('a journal file', () => {
   const write = async (count: number): Promise<void> => {
     const log = Log.create(DiskFile.create(path), new Redactor());
     log.write(runRecord());
@@ -374,7 +374,7 @@ describe('the file of a journal', () => {
     await log.close();
   };
 
-  it('gives back what was written, in order', async () => {
+  it('contains the written records in order', async () => {
     await write(50);
     const units = readJournal(path).records.slice(1);
     expect(units).toEqual(
@@ -382,7 +382,7 @@ describe('the file of a journal', () => {
     );
   });
 
-  it('cut at any byte keeps every whole record', async () => {
+  it('keeps every complete record if it is truncated at any byte', async () => {
     await write(6);
     const bytes = readFileSync(path);
     const ends = [...bytes.entries()]
@@ -396,7 +396,7 @@ describe('the file of a journal', () => {
     }
   });
 
-  it('damaged in the middle names the byte', async () => {
+  it('reports the position of damage in the middle', async () => {
     await write(3);
     const bytes = readFileSync(path);
     bytes[bytes.indexOf(0x0a) + 5] = 0x58;
@@ -406,7 +406,7 @@ describe('the file of a journal', () => {
 });
 
 describe('a sealer', () => {
-  it('opens with the same secrets only', () => {
+  it('decrypts only with the same secrets and run', () => {
     const sealed = new Sealer(['a', 'b'], 'run', systemRandom).seal('hidden');
     expect(sealed).not.toContain('hidden');
     expect(new Sealer(['b', 'a'], 'run', systemRandom).open(sealed)).toBe('hidden');

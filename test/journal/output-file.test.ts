@@ -12,7 +12,7 @@ afterAll(() => {
 });
 
 describe('OutputFile', () => {
-  it('masks a secret wherever the chunks are cut', () => {
+  it('masks a secret that is split between chunks', () => {
     const redactor = new Redactor();
     redactor.add('word', 'open sesame');
     const part = fc.constantFrom('open sesame', 'open ', 'sesame', 'ö', '\n', 'text');
@@ -39,7 +39,7 @@ describe('OutputFile', () => {
     expect(statSync(join(dir, 'deep')).mode & 0o777).toBe(0o700);
   });
 
-  it('does not stop the run when there is no place for it', () => {
+  it('reports a failure instead of throwing if the file cannot be created', () => {
     writeFileSync(join(dir, 'a file'), '');
     const path = join(dir, 'a file', '1.1.stdout');
     const file = new OutputFile(path, new Redactor());

@@ -22,23 +22,23 @@ const alive = () => true;
 const dead = () => false;
 
 describe('the lock of a run', () => {
-  it('is refused with its holder while that runs', () => {
+  it('returns the holder while the process of the holder runs', () => {
     expect(lockRun(dir, holder(1), alive)).toBeTypeOf('function');
     expect(lockRun(dir, holder(2), alive)).toEqual(holder(1));
     expect(readdirSync(dir)).toEqual(['lock-1']);
   });
 
-  it('is free again once its holder releases it', () => {
+  it('can be taken after its holder has released it', () => {
     const release = lockRun(dir, holder(1), alive);
     if (typeof release === 'function') release();
     expect(lockRun(dir, holder(2), alive)).toBeTypeOf('function');
     expect(lockRun(dir, holder(3), alive)).toEqual(holder(2));
   });
 
-  it('goes to one taker only when its holder has died', () => {
+  it('is taken by only one of two processes after its holder has died', () => {
     lockRun(dir, holder(1), alive);
     let other: ReturnType<typeof lockRun> | undefined;
-    // The second looks at the dead holder, and the third takes the run before it goes on.
+    // While the second process checks the dead holder, the third one takes the lock.
     const second = lockRun(dir, holder(2), ({ pid }) => {
       if (pid !== 1) return true;
       other ??= lockRun(dir, holder(3), dead);
@@ -48,13 +48,13 @@ describe('the lock of a run', () => {
     expect(second).toEqual(holder(3));
   });
 
-  it('is free when a power cut left its file empty', () => {
+  it('can be taken if a power cut left its file empty', () => {
     writeFileSync(join(dir, 'lock-9'), '');
     expect(lockRun(dir, holder(1), alive)).toBeTypeOf('function');
     expect(readFileSync(join(dir, 'lock-10'), 'utf8')).toContain('"pid":1');
   });
 
-  it('that cannot be made is an error of the journal', () => {
-    expect(() => lockRun(join(dir, 'none'), holder(1), alive)).toThrow('cannot be locked');
+  it('throws a JournalError if the directory does not exist', () => {
+    expect(() => lockRun(join(dir, 'none'), holder(1), alive)).toThrow('Cannot lock');
   });
 });

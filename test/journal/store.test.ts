@@ -8,16 +8,16 @@ import { RunStore } from '../../src/journal/store.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { Redactor } from '../../src/util/redact.ts';
 
-let folder: string;
+let directory: string;
 let store: RunStore;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'runner-store-'));
-  store = new RunStore(folder, systemRandom);
+  directory = mkdtempSync(join(tmpdir(), 'runner-store-'));
+  store = new RunStore(directory, systemRandom);
 });
 
 afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 const begin = (at: string) => {
@@ -26,8 +26,8 @@ const begin = (at: string) => {
   return id;
 };
 
-describe('the ids of runs', () => {
-  it('sort by when the runs began, within a second too', () => {
+describe('the IDs of runs', () => {
+  it('sort by start time, also within a second', () => {
     const times = [
       '2026-03-01T10:00:00.004Z',
       '2026-03-01T10:00:00.005Z',
@@ -39,7 +39,7 @@ describe('the ids of runs', () => {
     for (const id of begun) expect(id).toMatch(/^20260301-100000-[\da-f]{4}$/);
   });
 
-  it('are given once, until the millisecond has none left', () => {
+  it('are unique, and at most 65 per millisecond', () => {
     const at = '2026-03-01T10:00:00.999Z';
     const begun = Array.from({ length: 65 }, () => begin(at));
     expect(new Set(begun).size).toBe(65);
@@ -47,21 +47,21 @@ describe('the ids of runs', () => {
   });
 });
 
-it('draws the id of a run below 65', () => {
+it('adds a random number below 65 to the ID of a run', () => {
   const drawn = (number: number) => {
     const bytes = Buffer.alloc(4);
     bytes.writeUInt32BE(number);
-    return new RunStore(folder, { bytes: () => bytes }).create(new Date(1));
+    return new RunStore(directory, { bytes: () => bytes }).create(new Date(1));
   };
   expect(drawn(64)).toBe(`19700101-000000-${(65 + 64).toString(16).padStart(4, '0')}`);
   expect(drawn(65)).toBe(`19700101-000000-${(65).toString(16).padStart(4, '0')}`);
 });
 
-describe('the copies of files of hosts', () => {
+describe('copies of files of hosts', () => {
   const copy = { copyOf: '/etc/a', unit: 1 };
 
   it.each(['utf8', 'latin1', 'utf16le'] as const)(
-    'are not kept with a secret in them, whatever its letters, in %s',
+    'are not stored if they contain a secret, in %s',
     (encoding) => {
       const redactor = new Redactor();
       redactor.add('password', 'påsswörd');
@@ -75,7 +75,7 @@ describe('the copies of files of hosts', () => {
   );
 });
 
-describe('the copies of files that a run reads', () => {
+describe('copies of files that a run reads', () => {
   const synced: string[] = [];
   const { fsyncSync } = fs;
   beforeEach(() => {
@@ -90,24 +90,24 @@ describe('the copies of files that a run reads', () => {
     syncBuiltinESMExports();
   });
 
-  it('are on disk with all that leads to them before a record names them', () => {
+  it('are synced with their directories before a record names them', () => {
     const id = store.create(new Date('2026-03-01T10:00:00.000Z'));
-    const path = join(folder, 'own.mjs');
+    const path = join(directory, 'own.mjs');
     writeFileSync(path, 'export default 1;');
     const [file] = store.pin(id, [path]);
     DiskFile.create(store.journalPath(id)).close();
-    const directory = store.directory(id);
-    const wanted = [dirname(directory), directory, join(directory, 'files')];
+    const runDirectory = store.directory(id);
+    const wanted = [dirname(runDirectory), runDirectory, join(runDirectory, 'files')];
     expect(synced).toEqual(
-      expect.arrayContaining([...wanted, join(directory, file?.pinned ?? '')]),
+      expect.arrayContaining([...wanted, join(runDirectory, file?.pinned ?? '')]),
     );
-    // The entry of the journal is made after that of the other files.
-    expect(synced.at(-1)).toBe(directory);
+    // The directory entry of the journal is synced last.
+    expect(synced.at(-1)).toBe(runDirectory);
   });
 
-  it('are read from the file itself where a copy is damaged and the file is the same', () => {
+  it('are read from the original file if the copy is damaged and the file is unchanged', () => {
     const id = store.create(new Date('2026-03-01T10:00:00.000Z'));
-    const path = join(folder, 'own.mjs');
+    const path = join(directory, 'own.mjs');
     writeFileSync(path, 'export default 1;');
     const [file] = store.pin(id, [path]);
     if (!file) throw new Error('Nothing was pinned.');
@@ -119,14 +119,14 @@ describe('the copies of files that a run reads', () => {
 });
 
 describe('a run that was killed before its first record', () => {
-  it('is no run when its journal is empty', () => {
+  it('is not listed if its journal is empty', () => {
     const id = begin('2026-03-01T10:00:00.000Z');
     writeFileSync(store.journalPath(id), '');
     expect(store.ids()).toEqual([]);
     expect(store.openRuns()).toEqual([]);
   });
 
-  it('is named, with its directory, when the record is torn', () => {
+  it('is reported if the record is torn', () => {
     const id = begin('2026-03-01T10:00:00.000Z');
     writeFileSync(store.journalPath(id), '1 {"t":"run"');
     expect(() => store.read(id)).toThrow(`Run ${id} was interrupted before its first record`);

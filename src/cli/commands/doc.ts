@@ -59,7 +59,7 @@ function linesFor(world: World, name: string | undefined): string[] {
       `  ${helper.example}  returns  ${JSON.stringify(helper.gives)}`,
     ];
   const meta = ['roles', join(packageRoot(), 'roles')]
-    .map((folder) => join(folder, name, 'meta', 'main.yml'))
+    .map((directory) => join(directory, name, 'meta', 'main.yml'))
     .find((file) => existsSync(file));
   if (meta !== undefined) return roleLines(name, meta);
   if (/\.ya?ml$/.test(name)) return playbookLines(world, name);

@@ -281,8 +281,8 @@ function write(world: World, file: string, content: Buffer | string): void {
 /** Opens the plain text in an editor. It is in a private directory, in memory if /dev/shm exists, and is removed afterwards. */
 function edit({ env }: World, before: Buffer): Buffer {
   const memory = '/dev/shm';
-  const folder = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'runner-vault-'));
-  const file = join(folder, 'plain.yml');
+  const directory = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'runner-vault-'));
+  const file = join(directory, 'plain.yml');
   try {
     writeFileSync(file, before, { mode: 0o600 });
     const editor = env['VISUAL'] || env['EDITOR'] || 'vi';

@@ -4,7 +4,7 @@ import { expandHome } from '../../util/paths.ts';
 import { askSecret, canAsk } from '../operator.ts';
 import type { World } from '../world.ts';
 
-/** Reads a password from a file or, if the command line says so, from a prompt. Output masks the password. */
+/** Reads a password from a file or, if requested, from a prompt. Output masks the password. */
 export async function passwordFrom(
   world: World,
   { file, flag, ask }: { file: string | undefined; flag: string; ask: string | undefined },
