@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** As if the signal came right after the handler was installed. */
+/** Sends SIGINT as soon as a handler is installed. */
 class Interrupted extends EventEmitter {
   override on(name: string, listener: () => void): this {
     if (name === 'SIGINT') listener();
@@ -28,7 +28,7 @@ class Interrupted extends EventEmitter {
 }
 
 describe('an interrupted "runner decrypt"', () => {
-  it('leaves no file, says so, and ends with 130', async () => {
+  it('leaves no file, prints a message, and exits with 130', async () => {
     const identity = await generateIdentity();
     const encrypter = new Encrypter();
     encrypter.addRecipient(await identityToRecipient(identity));

@@ -23,7 +23,7 @@ function following(show: Display['show']): { log: Log; stdout: OutputWriter } {
 }
 
 describe('a display that follows a run', () => {
-  it('ends with its output when it throws, and the run is recorded further', () => {
+  it('ends the output if it throws, but not the recording of the run', () => {
     let calls = 0;
     const { log, stdout } = following(() => {
       calls++;
@@ -37,7 +37,7 @@ describe('a display that follows a run', () => {
     expect(log.state.steps.size).toBe(1);
   });
 
-  it('shows nothing once its output is lost', () => {
+  it('gets no events after the output is lost', () => {
     const shown: string[] = [];
     const { log, stdout } = following(({ type }) => shown.push(type));
     log.signal(message);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Cli } from '../helpers/cli.ts';
 
-describe('a hosts file of another tool', () => {
+describe('an inventory file of another tool', () => {
   let cli: Cli;
   beforeEach(() => {
     cli = new Cli();
@@ -21,7 +21,7 @@ spec:
 `,
     );
 
-  it('is listed with bastions and hosts that cannot be managed, and a note for what is not used', async () => {
+  it('is listed with jump hosts, unmanageable hosts and notes about ignored settings', async () => {
     const { code, stdout, stderr } = await cli.run(['hosts', '-i', k0sctl(), '--vars']);
     expect([code, stdout.split('\n').filter((line) => !line.startsWith(' '))]).toEqual([
       0,
@@ -37,7 +37,7 @@ spec:
     );
   });
 
-  it('is printed in the words of Ansible with --json', async () => {
+  it('is converted to Ansible variables with --json', async () => {
     const { stdout } = await cli.run(['hosts', '-i', k0sctl(), '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       _meta: {
@@ -51,7 +51,7 @@ spec:
     });
   });
 
-  it('is the only one of a call', async () => {
+  it('cannot be combined with a second inventory', async () => {
     const { code, stderr } = await cli.run(['hosts', '-i', k0sctl(), '-i', 'b,']);
     expect([code, stderr]).toEqual([
       1,
@@ -65,7 +65,7 @@ spec:
       '- name: Site\n  hosts: all\n  tasks:\n    - name: Say it\n      debug: { msg: x }\n',
     );
 
-  it('gets no password from --extra-vars, and a note for what is not honoured', async () => {
+  it('refuses passwords in --extra-vars, and prints a note about ignored variables', async () => {
     const play = (extra: string) =>
       cli.run(['play', site(), '-i', 'a,', '--list-hosts', '-e', extra]);
     const password = await play('ansible_become_password=secret');
@@ -80,12 +80,12 @@ spec:
     ]);
   });
 
-  it('has its notes once, however often it is read', async () => {
+  it('prints each note once, even if the file is read several times', async () => {
     const { stderr } = await cli.run(['validate', site(), site(), '-i', k0sctl()]);
     expect(stderr.split('note: ')).toHaveLength(2);
   });
 
-  it('opens encrypted variables for trust, exec and doctor, and names them where they stay closed', async () => {
+  it('decrypts variables for trust, exec and doctor, and reports them without a password', async () => {
     const key = cli.file('key', 'word of the vault\n');
     const vars = cli.file('group_vars/all/vault.yml', 'ansible_connection: winrm\n');
     const encrypted = await cli.run(['vault', 'encrypt', vars, '--vault-password-file', key]);
@@ -105,7 +105,7 @@ spec:
     ]);
   });
 
-  it('is told by trust where no key is asked for', async () => {
+  it('lists the hosts that "runner trust" skips', async () => {
     const { code, stdout, stderr } = await cli.run(['trust', 'w', '-i', k0sctl()]);
     expect([code, stdout, stderr]).toEqual([
       0,
@@ -114,7 +114,7 @@ spec:
     ]);
   });
 
-  it('refuses a play, a command and a diagnosis of a host that cannot be managed', async () => {
+  it('refuses "runner exec" and "runner doctor" on a host that cannot be managed', async () => {
     const exec = await cli.run(['exec', 'w', '-i', k0sctl(), '--', 'true']);
     expect(exec.stderr).toContain('"w" cannot be managed: it is reached by winRM, not by SSH.');
     const doctor = await cli.run(['doctor', 'w', '-i', k0sctl()]);

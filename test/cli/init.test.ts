@@ -86,7 +86,7 @@ describe('runner init', () => {
     },
   );
 
-  it('names the flags at which the upgrade stops, and takes what is left out', async () => {
+  it('reports flags that stop the upgrade, and accepts --leave-out', async () => {
     const toml = cli.file(
       'flags.toml',
       '[cluster_config]\ncalico_kdd = true\ncustom_kube_api_server_flags = ["--kubelet-https=true"]\n',

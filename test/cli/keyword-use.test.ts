@@ -35,7 +35,7 @@ it.each([
     ],
   ],
   ['something else', 'text', []],
-])('names the keywords of %s with their places', (_, text, keywords) => {
+])('lists the keywords of %s, with their places', (_, text, keywords) => {
   expect(used(text)).toEqual(keywords);
 });
 
@@ -65,11 +65,11 @@ it.each([
     '- { command: ok, undo: [{ ping: }], capture: [{ stat: }] }',
     ['task: command', 'task: undo', 'task: ping', 'task: capture', 'task: stat'],
   ],
-])('names those of %s', (_, text, keywords) => {
+])('lists the keywords of %s in a task file', (_, text, keywords) => {
   expect(used(text, 'tasks')).toEqual(keywords);
 });
 
-it('names those of the meta file of a role', () => {
+it('lists the keywords of the meta file of a role', () => {
   expect(used('{ dependencies: [], inputs: { a: { type: string } } }', 'meta')).toEqual([
     ...['role meta: dependencies', 'role meta: inputs', 'input: type'],
   ]);

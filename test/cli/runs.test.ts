@@ -12,7 +12,7 @@ afterEach(() => {
 
 const end = { t: 'end', outcome: 'done', exitCode: 0, message: 'Done.', at: '' } as const;
 
-/** Writes a journal whose first record has these fields, too. */
+/** Writes a journal with the given fields in its run record. */
 function journal(run: string, header: object): void {
   const directory = join(cli.stateDir, 'runs', run);
   mkdirSync(directory, { recursive: true });
@@ -23,7 +23,7 @@ function journal(run: string, header: object): void {
   writeFileSync(join(directory, 'journal'), lines.join(''));
 }
 
-it('shows control characters in the texts of a run', async () => {
+it('escapes control characters in the texts of a run', async () => {
   cli = new Cli();
   const run = '20260103-000000-0001';
   journal(run, { playbook: 'p\u001b[2J.yml' });
@@ -33,11 +33,11 @@ it('shows control characters in the texts of a run', async () => {
   }
 });
 
-describe('a journal of another format', () => {
+describe('a journal with another format', () => {
   const old = '20260101-000000-0001';
   const now = '20260102-000000-0001';
 
-  it('is listed by "runs" beside the others, and refused by the commands that need it', async () => {
+  it('is listed as unreadable by "runs", and refused by other commands', async () => {
     cli = new Cli();
     journal(old, { format: undefined, runner: undefined, version: 1 });
     journal(now, {});
@@ -57,7 +57,7 @@ describe('a journal of another format', () => {
     }
   });
 
-  it('keeps "play" from its hosts while it is not settled, and says how that is ended', async () => {
+  it('blocks "play" on its hosts until the run is removed', async () => {
     cli = new Cli();
     journal(old, { format: undefined, runner: undefined, version: 1 });
     const playbook = cli.file(

@@ -23,7 +23,7 @@ const play = (task: string) => `- name: P\n  hosts: all\n  tasks:\n    - name: T
 
 const vaulted = '$ANSIBLE_VAULT;1.1;AES256\n          00';
 
-/** For each rule, a playbook that breaks it and the place that the message names. */
+/** For each rule, a playbook that violates it, and the position in the message. */
 const samples: Record<Rule, [text: string, place: string]> = {
   'yaml-syntax': ['- name: {{x}}\n  hosts: [', ':2:'],
   encrypted: [`- name: P\n  hosts: all\n  vars:\n    x: !vault |\n          ${vaulted}\n`, ':4:'],

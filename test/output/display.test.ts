@@ -13,7 +13,7 @@ const unexpected = (error: unknown): void => {
   throw error;
 };
 
-it('gets no secret, neither from a record nor from a signal', () => {
+it('a display gets no secret, neither from a record nor from a signal', () => {
   const redactor = new Redactor();
   redactor.add('password', 'hunter22');
   const log = Log.inMemory(redactor);
@@ -49,7 +49,7 @@ it('gets no secret, neither from a record nor from a signal', () => {
   expect(seen.at(-1)).toMatchObject({ type: 'run-end', message: 'Did ***.' });
 });
 
-/** A run whose every text holds what clears a screen. */
+/** A run with a control sequence that clears the screen in every text. */
 function hostileRun(display: Display): void {
   const evil = 'a\u001b[2J\u009b2J';
   const log = Log.inMemory(new Redactor());
@@ -87,16 +87,16 @@ const palette = { bold: same, dim: same, red: same, green: same, yellow: same, c
 it.each([
   { diff: true, undo: false, verbose: true },
   { diff: true, undo: true, verbose: false },
-])('sends no control character of a host to the terminal with %j', (options) => {
+])('the plain display escapes control characters in all texts with %j', (options) => {
   let text = '';
   hostileRun(plainDisplay(new TextWriter({ ...options, palette }), (one) => (text += one)));
-  // eslint-disable-next-line no-control-regex -- control characters are what this looks for
+  // eslint-disable-next-line no-control-regex -- this test searches for control characters
   expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
   expect(text.split(String.raw`\x1b[2J\x9b2J`).length).toBeGreaterThan(7);
   expect(text).toContain(String.raw`-same\r`);
 });
 
-it('sends programs the texts as they are', () => {
+it('JSON output contains texts unchanged', () => {
   let text = '';
   hostileRun(jsonDisplay((one) => (text += one)));
   const messages = text
@@ -106,7 +106,7 @@ it('sends programs the texts as they are', () => {
   expect(messages.map(({ message }) => message)).toContain('a\u001b[2J\u009b2J');
 });
 
-it('for programs writes one event a line, with version and time', () => {
+it('JSON output has one event per line, with version and time', () => {
   const log = Log.inMemory(new Redactor());
   let text = '';
   const display = jsonDisplay((line) => (text += line));

@@ -11,7 +11,7 @@ import { eventReader, type RunEvent } from '../../src/output/events.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { failedRun, showEntries, step } from '../helpers/entries.ts';
 
-it('shows each entry of a log that is meant for a person, in its order', () => {
+it('translates the entries of a log that people read to events, in order', () => {
   expect(showEntries(Log.inMemory(new Redactor()), failedRun)).toEqual([
     {
       ...{ type: 'run-start', run: 'r1', playbook: 'playbook', check: false },
@@ -48,7 +48,7 @@ it('shows each entry of a log that is meant for a person, in its order', () => {
   ]);
 });
 
-it('shows the records of a file as it showed them live, without what only signals say', async () => {
+it('translates the records of a file to the same events as live, except for details from signals', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'runner-events-'));
   try {
     const log = Log.create(DiskFile.create(join(dir, 'journal')), new Redactor());
@@ -60,7 +60,7 @@ it('shows the records of a file as it showed them live, without what only signal
     const read = eventReader((event) => fromFile.push(event));
     for (const record of records) {
       applyRecord(run, record, () => record);
-      // Without secrets, both forms of a record are the same.
+      // Both forms of a record are equal if it contains no secrets.
       read(record as unknown as JournalRecord, run);
     }
     const ofRecords = ['run-start', 'step-start', 'unit-end', 'commit', 'undo-end', 'fingerprint'];

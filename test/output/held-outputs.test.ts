@@ -15,7 +15,7 @@ redactor.add('periodic', 'abcab');
 
 type Piece = Pick<Extract<Signal, { t: 'output' }>, 'of' | 'text'> & { isCut?: boolean };
 
-/** What a display gets of outputs whose unit ends after these pieces. */
+/** The output that a display gets before and after the unit ends. */
 function shown(pieces: readonly Piece[]): { before: string[]; after: string } {
   const log = Log.inMemory(redactor);
   const seen: RunEvent[] = [];
@@ -38,8 +38,8 @@ function shown(pieces: readonly Piece[]): { before: string[]; after: string } {
   return { before, after: texts().join('') };
 }
 
-describe('an output that comes in pieces', () => {
-  it('is shown whole and in order, with each secret masked, wherever the pieces end', () => {
+describe('an output that arrives in pieces', () => {
+  it('is shown completely and in order, with secrets masked that are split between pieces', () => {
     const word = fc.constantFrom(
       'päßword',
       'päßword-and-more',
@@ -67,13 +67,13 @@ describe('an output that comes in pieces', () => {
     );
   });
 
-  it('keeps only that back which may be the beginning of a secret', () => {
+  it('is held back only if it may be the start of a secret', () => {
     const of = '1.1.stdout';
     expect(shown([{ of, text: 'done\n' }]).before).toEqual(['done\n']);
     expect(shown([{ of, text: 'done pä' }])).toEqual({ before: ['done '], after: 'done pä' });
   });
 
-  it('is not mixed with the other output of its unit, or that of another', () => {
+  it('is not mixed with other outputs of the same or another unit', () => {
     const mixed = shown([
       { of: '1.1.stdout', text: 'päß' },
       { of: '1.1.stderr', text: 'error' },
@@ -83,7 +83,7 @@ describe('an output that comes in pieces', () => {
     expect(mixed.after).toBe('errorother***');
   });
 
-  it('shows no part of a secret that was cut', () => {
+  it('shows no part of a truncated secret', () => {
     const of = '1.1.stdout';
     const cut = shown([
       { of, text: 'päß' },

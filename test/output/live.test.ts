@@ -34,14 +34,14 @@ function given({ rows = 24, columns = 80 } = {}) {
     write: (one) => (written += one),
     ...{ rows: () => rows, columns: () => columns, fail: (error) => faults.push(error) },
   });
-  /** What is written from now on: `⌫N` where N lines are erased. */
+  /** Returns and clears the written text, with `⌫N` for N erased lines. */
   const taken = (): string[] => {
-    // eslint-disable-next-line no-control-regex -- the sequences of the display itself
+    // eslint-disable-next-line no-control-regex -- matches the control sequences of the display
     const marked = written.replaceAll(/\u001b\[(\d+)A\u001b\[0J/g, '⌫$1\n');
     written = '';
     return marked.split('\n').slice(0, -1);
   };
-  /** What is written within the time of some frames. */
+  /** Returns the text that is written during the given number of frames. */
   const frames = async (count = 1): Promise<string[]> => {
     await vi.advanceTimersByTimeAsync(0);
     taken();
@@ -65,7 +65,7 @@ describe('the live display', () => {
     expect(faults).toEqual([]);
   });
 
-  it('leaves one line behind of a step that is over', async () => {
+  it('replaces a finished step with one line', async () => {
     const { display, frames, taken } = given();
     display.show(start(1));
     await frames();
@@ -77,7 +77,7 @@ describe('the live display', () => {
     expect(await frames(5)).toEqual([]);
   });
 
-  it('is never higher than the window, nor wider', async () => {
+  it('never exceeds the height and width of the window', async () => {
     const { display, frames } = given({ rows: 8, columns: 24 });
     display.show(start(9));
     display.show(output('h1', 'x'.repeat(40)));
@@ -87,7 +87,7 @@ describe('the live display', () => {
     expect(lines.at(-1)).toBe('      … and 5 more');
   });
 
-  it('gives the screen to a question, and prints afterwards what came meanwhile', async () => {
+  it('does not draw during a prompt, and prints pending lines afterwards', async () => {
     const { display, frames, taken } = given();
     display.show(start(1));
     await frames();
@@ -100,7 +100,7 @@ describe('the live display', () => {
     expect(await frames()).toHaveLength(2);
   });
 
-  it('ends with the run, also within a step', async () => {
+  it('ends with the run, even during a step', async () => {
     const { display, frames, taken } = given();
     display.show(start(1));
     await frames();

@@ -55,7 +55,7 @@ describe('the plain display', () => {
     );
     const lines = linesOf(planned);
     expect(lines[0]).toBe('Plan: playbook, 2 hosts');
-    expect(lines).toContain('  failed       s1: h2 failed; h1 would change');
+    expect(lines).toContain('  failed        s1: h2 failed; h1 would change');
   });
 
   it('shows output, retries and verified states with --verbose, and undos in a plan', () => {

@@ -15,7 +15,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-it('keeps a second command from a run until the first has ended', () => {
+it('refuses a second command on a run until the first one has ended', () => {
   const [first, second] = [0, 1].map(() => quietWorld({ XDG_STATE_HOME: dir }));
   const id = first?.store.create(new Date(0)) ?? '';
   if (!first || !second) throw new Error('No worlds.');
@@ -27,13 +27,13 @@ it('keeps a second command from a run until the first has ended', () => {
   holdRun(second, id, 'resume');
 });
 
-it('does not take another process with the same number, or one that is dead, for the holder', async () => {
+it('does not regard a reused process ID or a zombie as the holder', async () => {
   const bootId = bootIdentity();
   const { pid } = process;
   expect(isRunning({ pid, bootId })).toBe(true);
   expect(isRunning({ pid, bootId: 'earlier' })).toBe(false);
   expect(isRunning({ pid, bootId, started: '1' })).toBe(false);
-  // The shell starts a child, and becomes a program that never waits for it.
+  // The shell starts a child process, then replaces itself with a program that never waits for the child.
   const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']);
   try {
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];

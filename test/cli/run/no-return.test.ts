@@ -26,7 +26,7 @@ const accepted = (
   });
 
 describe('a point of no return', () => {
-  it('is agreed to by its name, or the run does not begin', async () => {
+  it('must be accepted by name before the run starts', async () => {
     expect(await accepted(['Done', 'Wipe'])).toEqual(['Done', 'Wipe']);
     await expect(accepted(['Wipe'])).rejects.toMatchObject({
       message:
@@ -36,24 +36,24 @@ describe('a point of no return', () => {
     await expect(accepted(undefined)).rejects.toThrow('"Wipe": all data is lost');
   });
 
-  it('that was agreed to before the run was interrupted is not asked for again', async () => {
+  it('need not be accepted again when the run is resumed', async () => {
     const options = { acceptIrreversible: ['Done'] };
     const before = ['Wipe', 'Gone'];
     const world = quietWorld();
     expect(await acceptedPoints(world, playbook, { options, before })).toEqual([...before, 'Done']);
   });
 
-  it('needs no consent where "--tags" or "--from" leaves it out', async () => {
+  it('need not be accepted if "--tags" or "--from" leaves it out', async () => {
     expect(await accepted(undefined, false, { tags: ['look'] })).toEqual([]);
     await expect(accepted(undefined, false, { tags: ['untagged'] })).rejects.toThrow('"Wipe"');
     await expect(accepted(undefined, false, { leftOut: ['p/wipe'] })).rejects.toThrow('"Done"');
   });
 
-  it('is none in check mode', async () => {
+  it('need not be accepted in check mode', async () => {
     expect(await accepted(undefined, true)).toEqual(['Wipe', 'Done']);
   });
 
-  it('that is agreed to must exist, in check mode, too', async () => {
+  it('must exist to be accepted, also in check mode', async () => {
     await expect(accepted(['Wpie'])).rejects.toMatchObject({
       hint: expect.stringContaining('"Wipe"') as string,
     });

@@ -16,8 +16,8 @@ afterEach(() => {
   cli.dispose();
 });
 
-/** A run on h1 that a kill ended before it was marked as closed. */
-async function cutOff(outcome?: 'rolled_back' | 'rollback_incomplete'): Promise<{
+/** A run on h1 whose process was killed before it marked the run as closed. */
+async function killedRun(outcome?: 'rolled_back' | 'rollback_incomplete'): Promise<{
   world: World;
   inventory: Inventory;
   id: string;
@@ -32,8 +32,8 @@ async function cutOff(outcome?: 'rolled_back' | 'rollback_incomplete'): Promise<
   return { world, id, inventory: { file: '', hosts: recordedHosts(log.state), groups: new Map() } };
 }
 
-it('closes a run that was killed after the record of its end', async () => {
-  const { world, inventory, id } = await cutOff('rolled_back');
+it('closes a run that was killed after it recorded its end', async () => {
+  const { world, inventory, id } = await killedRun('rolled_back');
   expect(world.store.openRuns()).toEqual([id]);
   refuseOpenRuns(world, inventory);
   expect(world.store.openRuns()).toEqual([]);
@@ -42,8 +42,8 @@ it('closes a run that was killed after the record of its end', async () => {
 it.each([
   [undefined, 'did not finish.'],
   ['rollback_incomplete', 'is not finished: Failed.'],
-] as const)('refuses the hosts of a run that ended with %s', async (outcome, why) => {
-  const { world, inventory, id } = await cutOff(outcome);
+] as const)('refuses to start on the hosts of a run whose outcome is %s', async (outcome, why) => {
+  const { world, inventory, id } = await killedRun(outcome);
   expect(() => {
     refuseOpenRuns(world, inventory);
   }).toThrow(`Run ${id} of 1970-01-01T00:00:00Z on h1 ${why}`);

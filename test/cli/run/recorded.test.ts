@@ -32,7 +32,7 @@ afterEach(() => {
   cli.dispose();
 });
 
-/** A run of the playbook, and what its journal knows when it begins. */
+/** A run of the playbook, and its recorded state at the start. */
 async function begin(...flags: string[]): Promise<{ run: PreparedRun; recorded: RecordedRun }> {
   const world = quietWorld({ TOKEN: 's3cret-token', XDG_STATE_HOME: cli.dir });
   const site = cli.file('site.yml', playbook);
@@ -50,7 +50,7 @@ async function begin(...flags: string[]): Promise<{ run: PreparedRun; recorded: 
 }
 
 describe('a resumed run', () => {
-  it('has the settings, inputs and hosts that the run began with', async () => {
+  it('has the settings, inputs and hosts that the run started with', async () => {
     const { run, recorded } = await begin(
       ...['--tags', 'a', '--skip-tags', 'b', '--limit', 'h1', '--forks', '7'],
       ...['--from', 'Two', '-e', 'x:=[1]', '--on-failure', 'stop'],
@@ -73,7 +73,7 @@ describe('a resumed run', () => {
     expect(recordedInventory(recorded, redactor)).toEqual({ file, hosts, groups });
   });
 
-  it('begins without a secret that is not supplied again, and fails where it is needed', async () => {
+  it('starts without a missing secret, and fails only where the secret is used', async () => {
     const { recorded } = await begin('-e', 'x=1');
     expect(recorded.header.secrets).toEqual([{ name: 'token', env: 'TOKEN' }]);
     const { variables } = recordedSettings(recorded, quietWorld().redactor);
@@ -81,7 +81,7 @@ describe('a resumed run', () => {
     expect(() => variables['token']).toThrow('The secret "token" is needed');
   });
 
-  it('reaches its hosts and opens its vault as before', async () => {
+  it('uses the recorded connection options and vault sources', async () => {
     const { recorded } = await begin(
       ...['--transport', 'openssh', '--ssh-config', 'none', '--become-user', 'app'],
       ...['--vault-id', `prod@${cli.file('password', 'long password\n')}`],

@@ -26,13 +26,13 @@ const playbook = loadPlaybook('/site.yml', {
 });
 
 describe('--from', () => {
-  it('leaves out the steps before the one of that id or name', () => {
+  it('skips the steps before the one with the given ID or name', () => {
     expect(stepsLeftOut(playbook, undefined)).toEqual([]);
     expect(stepsLeftOut(playbook, 'Second')).toEqual(['web/first']);
     expect(stepsLeftOut(playbook, 'web/second')).toEqual(['web/first']);
   });
 
-  it('suggests the step that was meant', () => {
+  it('suggests a step with a similar name', () => {
     expect(() => stepsLeftOut(playbook, 'Secund')).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('Second') as string }) as Error,
     );
@@ -43,9 +43,9 @@ describe('--fail-at', () => {
   it.each([
     ['Second', 'web/second'],
     ['web/third', 'web/third'],
-    // The last step before the point of no return: a failure after it cannot be rolled back.
+    // "last" is the last step before the point of no return, after which a rollback is impossible.
     ['last', 'web/second'],
-  ])('"%s" is the step %s', (wanted, id) => {
+  ])('"%s" selects the step %s', (wanted, id) => {
     expect(failingStep(playbook, wanted)).toBe(id);
   });
 
@@ -61,20 +61,20 @@ describe('--tags and --skip-tags', () => {
     }).not.toThrow();
   });
 
-  it('refuse a tag that no task has, which would select nothing', () => {
+  it('refuse a tag that no task has', () => {
     expect(() => {
       checkTags(playbook, ['a', 'c']);
     }).toThrow('No task has the tag "c".');
   });
 });
 
-describe('the lists of a playbook', () => {
-  it('name its steps with ids and tags', () => {
+describe('--list-tasks, --list-tags and --list-hosts', () => {
+  it('print step IDs and tags', () => {
     expect(taskLines(playbook)).toContain('  web/first  [a]');
     expect(tagLines(playbook)).toEqual(['web: a, b', 'later: (none)']);
   });
 
-  it('name the hosts of each play within the limit, as far as they are known', () => {
+  it('print the hosts of each play within the limit, unless its group is created during the run', () => {
     const inventory = loadInventory('h1,h2,');
     inventory.groups.set('web', ['h1', 'h2']);
     expect(hostLines(playbook, inventory, undefined)).toEqual([
