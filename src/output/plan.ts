@@ -50,10 +50,8 @@ export class UndoPreview {
 export function coverage({ counts }: Summary): string[] {
   const { changed, covered, cannotTell, irreversible } = counts;
   const share = changed === 0 ? 100 : Math.floor((covered * 100) / changed);
-  const lines = [
-    '',
-    `${plural(changed, 'change')}, ${String(cannotTell)} unknown until the run; undo coverage ${String(share)} %.`,
-  ];
+  const unknown = cannotTell === 0 ? '' : `, ${String(cannotTell)} unknown until the run`;
+  const lines = ['', `${plural(changed, 'change')}${unknown}; undo coverage ${String(share)} %.`];
   if (irreversible.size > 0) lines.push(`Cannot be undone: ${[...irreversible].join(', ')}.`);
   return lines;
 }

@@ -89,11 +89,11 @@ export function concludeRollback(run: string, undo: RollbackResult, why: string)
     };
   }
   const verification = undo.verified ? 'verified' : 'not verified: no state was recorded';
-  return {
-    state: 'rolled_back',
-    message: `${why} Rolled back (${plural(undo.undone, 'change')} undone), ${verification}.`,
-    next: [],
-  };
+  const result =
+    undo.undone === 0 && !undo.verified
+      ? 'There was nothing to undo.'
+      : `Rolled back (${plural(undo.undone, 'change')} undone), ${verification}.`;
+  return { state: 'rolled_back', message: `${why} ${result}`, next: [] };
 }
 
 /** Describes the end of a completed run, with the failed hosts that "max_failures" tolerated. */

@@ -84,10 +84,7 @@ it('shows the undo coverage of a plan, rounded down', () => {
     end(1, 'h4', { state: 'unknown', undo: 'irreversible' }),
     over(1),
   ];
-  expect(coverage(summary)).toEqual([
-    '',
-    '0 changes, 0 unknown until the run; undo coverage 100 %.',
-  ]);
+  expect(coverage(summary)).toEqual(['', '0 changes; undo coverage 100 %.']);
   for (const event of events) summary.see(event);
   expect(coverage(summary)).toEqual([
     ...['', '3 changes, 1 unknown until the run; undo coverage 66 %.', 'Cannot be undone: s1.'],

@@ -71,6 +71,12 @@ describe('the end of a run', () => {
       [],
     ],
     [
+      undo({ undone: 0, verified: false }),
+      'rolled_back',
+      'Failed: h1: "A" failed. There was nothing to undo.',
+      [],
+    ],
+    [
       undo({ complete: false, interrupted: true, open }),
       'rollback_paused',
       'Failed: h1: "A" failed. The rollback was interrupted: 1 change not undone yet.',

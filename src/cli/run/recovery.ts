@@ -44,7 +44,7 @@ export function readRecoveryRequest<O extends RecoverOptions>(
   const command = newCommand(world, `runner ${mode}`)
     .argument('[run]', 'ID of the run (default: the newest unfinished run)')
     .description(description);
-  add(addRunOptions(command)).parse(argv, { from: 'user' });
+  addRunOptions(add(command)).parse(argv, { from: 'user' });
   const options = command.opts<O>();
   startDebug(world, options);
   const id = world.store.find(command.args[0] ?? world.store.openRuns()[0]);
