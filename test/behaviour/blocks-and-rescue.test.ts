@@ -11,7 +11,7 @@ ${always === '' ? '' : `  always:\n${always.trim().replaceAll(/^/gm, '    ')}`}
 - { name: Later, command: ok }
 `;
 
-rule('rescue: hosts that failed, which go on behind the block; always: all', {
+rule('rescue: runs on failed hosts, which continue after the block; always: runs on all hosts', {
   text: block(
     '- { name: A, command: fail-on h1 }',
     '- { name: R, command: ok }',
@@ -25,13 +25,13 @@ rule('rescue: hosts that failed, which go on behind the block; always: all', {
   ],
 });
 
-rule('rescue: hosts that cannot be reached, too', {
+rule('rescue: also runs for unreachable hosts', {
   text: block('- { name: A, command: away-on h1 }', '- { name: R, debug: { msg: x } }'),
   trace: ['A: h1 unreachable, h2 h3 changed', 'R: h1 ok', 'Later: h1 unreachable, h2 h3 changed'],
   failed: true,
 });
 
-rule('rescue fails: always still runs, then the rescue around', {
+rule('rescue: if it fails, always still runs, then the rescue of the enclosing block', {
   text: `
 - block:
     - block: [{ name: A, command: fail }]
@@ -44,7 +44,7 @@ rule('rescue fails: always still runs, then the rescue around', {
   messages: { Outer: 'Inner' },
 });
 
-rule('always: a failure in it is one of the host, although the rescue ended well', {
+rule('always: a failure in it fails the host, even if the rescue succeeded', {
   text: block(
     '- { name: A, command: fail }',
     '- { name: R, command: ok }',
@@ -55,7 +55,7 @@ rule('always: a failure in it is one of the host, although the rescue ended well
   failed: true,
 });
 
-rule('when: of a block is that of its rescue, too', {
+rule('when: the condition of a block also applies to its rescue', {
   text: `
 - when: inventory_hostname == "h1"
   block: [{ name: A, command: fail-on h1 }]
@@ -64,7 +64,7 @@ rule('when: of a block is that of its rescue, too', {
   trace: ['A: h1 failed, h2 h3 skipped', 'R: h1 changed'],
 });
 
-rule('loop: on a block, item by item', {
+rule('loop: runs a block item by item', {
   text: `
 - { name: Each, loop: [a, b], block: [{ name: A, command: 'say {{item}}' }, { name: B, command: ok }] }
 `,

@@ -2,7 +2,7 @@ import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('conditions');
 
-rule('when: conditions of all around must hold, asked again for each task', {
+rule('when: conditions of enclosing blocks apply, and are evaluated again for each task', {
   text: `
 - when: go
   block:
@@ -15,7 +15,7 @@ rule('when: conditions of all around must hold, asked again for each task', {
   trace: ['A: h1 changed, h2 skipped', 'Stop: h1 ok, h2 skipped', 'B: h1 skipped, h2 changed'],
 });
 
-rule('when: a condition is true or false, nothing else', {
+rule('when: a condition must be true or false', {
   text: '- { name: A, command: ok, when: x }',
   settings: { ...onH1, variables: { x: 'yes' } },
   trace: ['A: h1 failed'],
@@ -23,12 +23,12 @@ rule('when: a condition is true or false, nothing else', {
   failed: true,
 });
 
-rule('when: words of Ansible are answered with those of here', {
+rule('when: an error for Jinja syntax contains the condition in CEL', {
   text: '- { name: A, command: ok, when: x is defined and y }',
   problem: 'Write it in CEL: has(vars.x) && y',
 });
 
-rule('changed_when, failed_when: all of a list must hold', {
+rule('changed_when, failed_when: all conditions of a list must be true', {
   text: `
 - { name: A, command: rc 3, failed_when: [result.rc > 2, result.rc > 5], changed_when: [true, false] }
 - { name: B, command: rc 9, failed_when: [result.rc > 2, result.rc > 5], ignore_errors: true }
@@ -37,23 +37,23 @@ rule('changed_when, failed_when: all of a list must hold', {
   trace: ['A: h1 ok', 'B: h1 failed ignored'],
 });
 
-rule('failed_when: false turns any code into ok; the registered name is that of this attempt', {
+rule('failed_when: false accepts any exit code; the registered name is this attempt', {
   text: '- { name: A, command: rc 7, failed_when: false, register: r, changed_when: r.rc == 7 }',
   settings: onH1,
   trace: ['A: h1 changed'],
 });
 
-rule('failed_when: an error in it fails the task and keeps what it said', {
+rule('failed_when: an error in it fails the task and keeps its output', {
   text: `
 - { name: A, command: say kept, failed_when: result.none == 1, register: r, ignore_errors: true }
-${say('Say', '{{r.stdout}}')}
+${say('Print', '{{r.stdout}}')}
 `,
   settings: onH1,
-  trace: ['A: h1 failed ignored', 'Say: h1 ok'],
-  messages: { Say: 'kept' },
+  trace: ['A: h1 failed ignored', 'Print: h1 ok'],
+  messages: { Print: 'kept' },
 });
 
-rule('when: asked for each item', {
+rule('when: is evaluated for each item', {
   text: '- { name: A, loop: [1, 2, 3], command: ok, when: item > 1 }',
   settings: onH1,
   trace: ['A: h1 skipped, h1[2] h1[3] changed'],

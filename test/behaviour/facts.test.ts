@@ -2,21 +2,18 @@ import { onH1, rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('facts');
 
-rule(
-  'gather_facts: asked for where something mentions them; failing to answer is a failure of the host',
-  {
-    seen: [
-      'test/lab/facts.test.ts',
-      'are gathered once in a run, before the first play that uses them',
-    ],
-    text: '- { name: P, hosts: all, gather_facts: true, tasks: [{ name: A, command: ok }] }',
-    away: ['h2'],
-    trace: [/^Gather facts: .*h2 unreachable/],
-    failed: true,
-  },
-);
+rule('gather_facts: runs only if facts are used; a host that does not answer fails', {
+  seen: [
+    'test/lab/facts.test.ts',
+    'are gathered once in a run, before the first play that uses them',
+  ],
+  text: '- { name: P, hosts: all, gather_facts: true, tasks: [{ name: A, command: ok }] }',
+  away: ['h2'],
+  trace: [/^Gather facts: .*h2 unreachable/],
+  failed: true,
+});
 
-rule('looking at a host has a limit: a minute, or the timeout of the task where that is longer', {
+rule('facts: have a time limit of a minute, or the timeout of the task if that is longer', {
   text: '- { name: A, copy: { content: x, dest: /etc/x } }',
   settings: onH1,
   patience: 60_000,
@@ -34,6 +31,6 @@ rule('looking at a host has a limit: a minute, or the timeout of the task where 
   ],
 });
 
-rule('facts: in one round trip, with a limit for each probe', {
+rule('facts: are gathered in one round trip, with a time limit for each probe', {
   seen: ['test/facts/host.test.ts', 'late_probes'],
 });

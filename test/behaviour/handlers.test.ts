@@ -12,7 +12,7 @@ ${tasks.trim().replaceAll(/^/gm, '    ')}
 ${more.trim().replaceAll(/^/gm, '    ')}
 `;
 
-rule('handlers: where something changed, once, in the order of their definition', {
+rule('handlers: run once on hosts with a change, in the order of their definition', {
   text: handlers(
     '- { name: A, command: ok, changed_when: inventory_hostname == "h1", notify: [Second, First] }\n- { name: B, command: ok, changed_when: inventory_hostname == "h1", notify: Second }',
     '- { name: First, command: ok }\n- { name: Second, command: ok }\n- { name: Never, command: ok }',
@@ -25,7 +25,7 @@ rule('handlers: where something changed, once, in the order of their definition'
   ],
 });
 
-rule('handlers: told again after a flush, they run again', {
+rule('handlers: run again if they are notified after a flush', {
   text: handlers(
     '- { name: A, command: ok, notify: T }\n- meta: flush_handlers\n- { name: B, command: ok, notify: T }',
     '- { name: T, command: ok }',
@@ -34,7 +34,7 @@ rule('handlers: told again after a flush, they run again', {
   trace: ['A: h1 changed', 'T: h1 changed', 'B: h1 changed', 'T: h1 changed'],
 });
 
-rule('handlers: one that tells an earlier one, in the same flush', {
+rule('handlers: can notify an earlier handler, which runs in the same flush', {
   text: handlers(
     '- { name: A, command: ok, notify: Late }',
     '- { name: Early, command: ok }\n- { name: Late, command: ok, notify: Early }',
@@ -43,7 +43,7 @@ rule('handlers: one that tells an earlier one, in the same flush', {
   trace: ['A: h1 changed', 'Late: h1 changed', 'Early: h1 changed'],
 });
 
-rule('handlers: all that listen to a topic, in the order of their definition', {
+rule('handlers: all that listen to a topic run, in the order of their definition', {
   text: handlers(
     '- { name: A, command: ok, notify: topic }',
     '- { name: One, command: ok, listen: topic }\n- { name: Two, command: ok, listen: [other, topic] }',
@@ -52,7 +52,7 @@ rule('handlers: all that listen to a topic, in the order of their definition', {
   trace: ['A: h1 changed', 'One: h1 changed', 'Two: h1 changed'],
 });
 
-rule('handlers: obey when; step by step with the other hosts', {
+rule('handlers: respect "when"', {
   text: handlers(
     '- { name: A, command: ok, notify: T }',
     '- { name: T, command: ok, when: inventory_hostname != "h2" }',
@@ -60,7 +60,7 @@ rule('handlers: obey when; step by step with the other hosts', {
   trace: ['A: h1 h2 h3 changed', 'T: h1 h3 changed, h2 skipped'],
 });
 
-rule('handlers: one that fails on a host ends the run like any step', {
+rule('handlers: a failure ends the run like that of any task', {
   text: handlers(
     '- { name: A, command: ok, notify: [T, U] }',
     '- { name: T, command: fail-on h1 }\n- { name: U, command: ok }',
@@ -69,7 +69,7 @@ rule('handlers: one that fails on a host ends the run like any step', {
   failed: true,
 });
 
-rule('handlers: a flush inside a block can be rescued', {
+rule('handlers: failures in a flush inside a block can be rescued', {
   text: handlers(
     `- block:
     - { name: A, command: ok, notify: T }
@@ -80,12 +80,12 @@ rule('handlers: a flush inside a block can be rescued', {
   trace: ['A: h1 h2 h3 changed', 'T: h1 failed, h2 h3 changed', 'R: h1 changed'],
 });
 
-rule('handlers: a name that nobody has is found before the run', {
-  text: handlers('- { name: A, command: ok, notify: Tel }', '- { name: Tell, command: ok }'),
-  problem: 'Tell',
+rule('handlers: an unknown name is reported before the run', {
+  text: handlers('- { name: A, command: ok, notify: Handlr }', '- { name: Handler, command: ok }'),
+  problem: 'Handler',
 });
 
-rule('handlers: notify of a block is that of its tasks', {
+rule('handlers: "notify" of a block applies to its tasks', {
   text: handlers(
     '- { notify: T, block: [{ name: A, command: ok }] }',
     '- { name: T, command: ok }',
@@ -94,7 +94,7 @@ rule('handlers: notify of a block is that of its tasks', {
   trace: ['A: h1 changed', 'T: h1 changed'],
 });
 
-rule('handlers: those that are due survive a failed run', {
+rule('handlers: pending ones run in a resumed run', {
   seen: [
     'test/lab/language.test.ts',
     'keeps inventory variables, groups, registered results and pending handlers',

@@ -2,7 +2,7 @@ import { onH1, rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('includes');
 
-rule('import_playbook: vars, tags, and a condition that is copied to each task', {
+rule('import_playbook: takes vars, tags, and a condition that is copied to each task', {
   text: `
 - import_playbook: other.yml
   vars: { who: h1 }
@@ -20,20 +20,20 @@ rule('import_playbook: vars, tags, and a condition that is copied to each task',
   trace: ['Change it: h1 ok, h2 skipped', 'Late: h1 h2 skipped'],
 });
 
-rule('include in a loop: each item is one, equal items too', {
+rule('include_tasks: in a loop runs once for each item, also for equal items', {
   text: '- { name: Each, include_tasks: more.yml, loop: [a, a] }',
   files: { 'more.yml': '- { name: In, command: "say {{item}}" }' },
   settings: onH1,
   trace: ['Each: h1[a] h1[a] ok', 'In: h1 changed', 'In: h1 changed'],
 });
 
-rule('include is one word: known before the run where its path is, and looked at then', {
+rule('include_tasks: files with a literal path are checked before the run', {
   text: '- { name: Include, include_tasks: more.yml }',
   files: { 'more.yml': '- { name: A, comand: ok }' },
   problem: 'command',
 });
 
-rule('include_role in a loop: a handler has the item of its own host, in every batch', {
+rule('include_role: in a loop, a handler has the item of its own host, in every batch', {
   text: `
 - name: Play
   hosts: all

@@ -2,7 +2,7 @@ import { rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('inherited-keywords');
 
-rule('environment: merged from outside to inside', {
+rule('environment: is merged, and inner values win', {
   text: `
 - name: P
   hosts: h1
@@ -10,12 +10,12 @@ rule('environment: merged from outside to inside', {
   tasks:
     - environment: { B: block, C: block }
       block:
-        - { name: Ask, command: env A B C D, environment: { C: task, D: '{{inventory_hostname}}' } }
+        - { name: Env, command: env A B C D, environment: { C: task, D: '{{inventory_hostname}}' } }
 `,
-  messages: { Ask: 'A=play B=block C=task D=h1' },
+  messages: { Env: 'A=play B=block C=task D=h1' },
 });
 
-rule('module_defaults: from outside to inside, behind what the task says', {
+rule('module_defaults: inner values win, and arguments of the task win over them', {
   text: `
 - name: P
   hosts: h1
@@ -28,18 +28,18 @@ rule('module_defaults: from outside to inside, behind what the task says', {
   messages: { Play: 'play', Task: 'task', Block: 'block' },
 });
 
-rule('become: inherited keyword by keyword', {
+rule('become: each keyword is inherited separately', {
   seen: [
     'test/lab/language.test.ts',
     'runs the tasks of a user in one sudo shell, with the variables of "environment"',
   ],
 });
 
-rule('remote_user, port, connection: the inventory goes over them, they over --user', {
+rule('remote_user, port, connection: override --user, and the inventory overrides them', {
   seen: ['test/lab/keywords.test.ts', 'are overridden by the inventory'],
 });
 
-rule('become_user: a template, as each of these', {
+rule('become_user, remote_user, port: can be templates', {
   seen: [
     'test/lab/keywords.test.ts',
     'apply where the inventory sets nothing, in the play and in its rollback',

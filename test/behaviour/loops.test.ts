@@ -2,7 +2,7 @@ import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('loops');
 
-rule('loop: each item, with all of loop_control', {
+rule('loop: runs each item, with all of loop_control', {
   text: `
 - name: A
   loop: [x, y, z]
@@ -14,7 +14,7 @@ rule('loop: each item, with all of loop_control', {
   messages: { A: ['x 0 1 0 true false 3', 'y 1 2 1 false false 3', 'z 2 3 2 false true 3'] },
 });
 
-rule('loop: items behind one that failed are done, unless on_error says stop', {
+rule('loop: items after a failed one run, unless "on_error: stop" is set', {
   text: '- { name: A, loop: [1, 3, 0], command: "rc {{item}}" }',
   settings: onH1,
   trace: ['A: h1[0] changed, h1[1] h1[3] failed'],
@@ -29,46 +29,46 @@ rule('loop: items behind one that failed are done, unless on_error says stop', {
   ],
 });
 
-rule('loop: break_when ends it behind an item', {
+rule('loop: break_when ends it after an item', {
   text: '- { name: A, loop: [a, b, c], loop_control: { break_when: result.stdout == "b" }, command: "say {{item}}" }',
   settings: onH1,
   trace: ['A: h1[a] h1[b] changed'],
 });
 
-rule('loop: an empty list is a skipped task with no results', {
-  text: `- { name: A, loop: [], command: ok, register: r }\n${say('Say', '{{r.skipped}} {{length r.results}}')}`,
+rule('loop: a task with an empty list is skipped and has no results', {
+  text: `- { name: A, loop: [], command: ok, register: r }\n${say('Print', '{{r.skipped}} {{length r.results}}')}`,
   settings: onH1,
-  trace: ['A: h1 skipped', 'Say: h1 ok'],
-  messages: { Say: 'true 0' },
+  trace: ['A: h1 skipped', 'Print: h1 ok'],
+  messages: { Print: 'true 0' },
 });
 
-rule('loop: what is no list is an error', {
+rule('loop: a value that is not a list is an error', {
   text: '- { name: A, loop: "{{x}}", command: ok }',
   settings: { ...onH1, variables: { x: 'text' } },
   trace: ['A: h1 failed'],
   failed: true,
 });
 
-rule('parallel: items side by side, with results in order', {
+rule('parallel: runs items at the same time, with results in order', {
   text: `
 - name: A
   loop: [slow, fast]
   loop_control: { parallel: 2 }
   command: '{{ternary (eq item "slow") "wait fast" "signal fast"}}'
   register: r
-${say('Say', '{{join (pluck r.results "item") "-"}}')}
+${say('Print', '{{join (pluck r.results "item") "-"}}')}
 `,
   settings: onH1,
-  messages: { Say: 'slow-fast' },
+  messages: { Print: 'slow-fast' },
   most: 2,
 });
 
-rule('loop_var: one that hides another is an error', {
+rule('loop_var: the same name in nested loops is an error', {
   text: `- { name: Each, loop: [a], block: [{ name: A, loop: [b], command: ok }] }`,
   problem: 'loop_var',
 });
 
-rule('with_items: lists in the list are opened, one level; with_dict: key and value', {
+rule('with_items: flattens one level of lists; with_dict: has key and value', {
   text: `
 - { name: A, with_items: ['{{many}}', c, [[d]]], command: 'say {{json item}}', vars: { many: [a, b] } }
 - { name: B, with_items: '{{many}}', command: ok, vars: { many: one } }

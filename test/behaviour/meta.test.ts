@@ -2,20 +2,20 @@ import { rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('meta');
 
-rule('meta: flush_handlers runs what is due now', {
+rule('meta: flush_handlers runs pending handlers at once', {
   text: `
 - name: P
   hosts: h1
   tasks:
-    - { name: A, command: ok, notify: Tell }
+    - { name: A, command: ok, notify: Handler }
     - meta: flush_handlers
     - { name: B, command: ok }
-  handlers: [{ name: Tell, command: ok }]
+  handlers: [{ name: Handler, command: ok }]
 `,
-  trace: ['A: h1 changed', 'Tell: h1 changed', 'B: h1 changed'],
+  trace: ['A: h1 changed', 'Handler: h1 changed', 'B: h1 changed'],
 });
 
-rule('meta: end_host, end_play, end_batch', {
+rule('meta: end_host, end_play and end_batch end the play for their hosts', {
   seen: [
     'test/lab/execution-control.test.ts',
     'end_batch ends one batch of hosts, end_play also skips the remaining batches',
@@ -43,14 +43,14 @@ rule('meta: end_host, end_play, end_batch', {
   ],
 });
 
-rule('meta: end_role, clear_facts, reset_connection', {
+rule('meta: supports end_role, clear_facts and reset_connection', {
   seen: [
     'test/lab/execution-control.test.ts',
     'clear_facts discards the facts, and reset_connection opens a new connection',
   ],
 });
 
-rule('meta: what is not there is told', {
+rule('meta: an unknown action is reported', {
   text: '- { name: P, hosts: h1, tasks: [{ meta: clear_host_errors }] }',
   problem: 'clear_host_errors',
 });

@@ -2,7 +2,7 @@ import { rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('mistakes');
 
-rule('one module in a task', {
+rule('a task must have exactly one known module with known arguments', {
   text: '- { name: A, command: ok, debug: { msg: x } }',
   problem: 'one module',
   also: [
@@ -11,11 +11,11 @@ rule('one module in a task', {
   ],
 });
 
-rule('args: put to those of the module', {
+rule('args: are added to the arguments of the module', {
   seen: ['test/lab/language.test.ts', 'accepts arguments in "args"'],
 });
 
-rule('arguments that are not here are answered with what is', {
+rule('unsupported arguments of Ansible are rejected with the alternative', {
   text: '- { name: A, copy: { content: x, dest: /x, backup: true } }',
   problem: 'every step saves the previous state',
   also: [
@@ -26,13 +26,13 @@ rule('arguments that are not here are answered with what is', {
   ],
 });
 
-rule('a mode that is a number is refused', {
+rule('mode: a number is rejected', {
   text: '- { name: A, file: { path: /x, state: touch, mode: 644 } }',
   problem: 'mode',
   also: [{ text: '- { name: A, file: { path: /x, state: touch, mode: 0644 } }', problem: 'mode' }],
 });
 
-rule('an unknown key anywhere is found before the run', {
+rule('unknown keys are reported before the run', {
   text: '- { name: A, command: ok, regster: r }',
   problem: 'register',
   also: [
@@ -43,7 +43,7 @@ rule('an unknown key anywhere is found before the run', {
   ],
 });
 
-rule('key=value arguments are refused with their form as a map', {
+rule('key=value arguments are rejected with the equivalent map', {
   text: '- { name: A, copy: src=a dest=/b }',
   problem: 'copy',
 });

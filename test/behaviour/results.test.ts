@@ -2,7 +2,7 @@ import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('results');
 
-rule('register: for every outcome, also a skipped one over an older one', {
+rule('register: is set for every outcome, and a skipped task overwrites an older result', {
   text: `
 - { name: A, command: say first, register: r }
 ${say('Ok', '{{r.stdout}} {{r.changed}} {{r.failed}} {{r.rc}}')}
@@ -15,20 +15,20 @@ ${say('Skipped', '{{r.skipped}} {{default r.stdout "nothing"}}')}
   messages: { Ok: 'first true false 0', Failed: 'true 1', Skipped: 'true nothing' },
 });
 
-rule('register: results of all items, each with its item; while it loops that of the item', {
+rule('register: has the results of all items with their items; inside the loop, that of the item', {
   text: `
 - { name: A, loop: [a, b], command: 'say {{item}}', register: r, changed_when: r.stdout == "b" }
-${say('Say', '{{join (pluck r.results "stdout") "-"}} {{join (pluck r.results "item") "-"}} {{r.changed}}')}
+${say('Print', '{{join (pluck r.results "stdout") "-"}} {{join (pluck r.results "item") "-"}} {{r.changed}}')}
 `,
   settings: onH1,
-  messages: { Say: 'a-b a-b true' },
+  messages: { Print: 'a-b a-b true' },
 });
 
-rule('output: events, one a line, for programs', {
+rule('--output json: prints one event per line', {
   seen: ['test/lab/language.test.ts', 'unit-end'],
 });
 
-rule('debug: a message, or the value of a variable', {
+rule('debug: prints a message or the value of a variable', {
   text: `
 - { name: Text, debug: { var: x.inner } }
 - { name: Both, debug: { msg: '{{x.inner}}' } }
@@ -49,7 +49,7 @@ rule('debug: a message, or the value of a variable', {
   ],
 });
 
-rule('assert: quiet says nothing', {
+rule('assert: "quiet" suppresses the message', {
   text: '- { name: A, assert: { that: ["1 == 1"], quiet: true } }',
   settings: onH1,
   messages: { A: '' },

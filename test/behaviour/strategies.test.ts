@@ -2,7 +2,7 @@ import { rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('strategies');
 
-rule('linear: all hosts end a step before the next begins', {
+rule('linear: all hosts finish a step before the next one starts', {
   text: `
 - { name: A, command: '{{ternary (eq inventory_hostname "h3") "signal done" "wait done"}}' }
 - { name: B, command: ok }
@@ -10,7 +10,7 @@ rule('linear: all hosts end a step before the next begins', {
   trace: ['A: h1 h2 h3 changed', 'B: h1 h2 h3 changed'],
 });
 
-rule('free: a host goes on while another is not done', {
+rule('free: a host continues while another is still running a step', {
   text: `
 - name: P
   hosts: web
@@ -22,7 +22,7 @@ rule('free: a host goes on while another is not done', {
   trace: [/^A: .*/, /^A: .*/, /^B: h. (changed|skipped)/, /^B: h. (changed|skipped)/],
 });
 
-rule('throttle: so many hosts at a time; forks: so many in all', {
+rule('throttle: limits the parallel hosts of a task; forks: limits those of the run', {
   text: '- { name: A, command: ok, throttle: 1 }',
   trace: ['A: h1 h2 h3 changed'],
   most: 1,

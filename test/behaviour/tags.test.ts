@@ -2,7 +2,7 @@ import { rulesOf } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('tags');
 
-rule('tags: a union, and what is skipped wins', {
+rule('tags: select the union, and skipped tags win', {
   text: `
 - { name: A, command: ok, tags: a }
 - { name: B, command: ok, tags: [a, b] }
@@ -13,7 +13,7 @@ rule('tags: a union, and what is skipped wins', {
   trace: ['A: h1 changed', 'C: h1 changed'],
 });
 
-rule('tags: always runs unless skipped by name, never only when asked for', {
+rule('tags: "always" runs unless skipped by name, "never" only if requested', {
   text: '- { name: A, command: ok, tags: always }\n- { name: N, command: ok, tags: [never, n] }\n- { name: B, command: ok, tags: b }',
   settings: { tags: ['b'], limit: 'h1' },
   trace: ['A: h1 changed', 'B: h1 changed'],
@@ -26,7 +26,7 @@ rule('tags: always runs unless skipped by name, never only when asked for', {
   ],
 });
 
-rule('tags: inherited by everything inside, includes too', {
+rule('tags: are inherited by everything inside, also by includes', {
   text: `
 - name: P
   hosts: h1
@@ -44,18 +44,18 @@ rule('tags: inherited by everything inside, includes too', {
   trace: ['Block: h1 changed', 'Included: h1 changed', 'In role: h1 changed'],
 });
 
-rule('tags: handlers ignore them', {
+rule('tags: do not apply to handlers', {
   text: `
 - name: P
   hosts: h1
-  tasks: [{ name: A, command: ok, notify: Tell, tags: a }]
-  handlers: [{ name: Tell, command: ok, tags: other }]
+  tasks: [{ name: A, command: ok, notify: Handler, tags: a }]
+  handlers: [{ name: Handler, command: ok, tags: other }]
 `,
   settings: { tags: ['a'] },
-  trace: ['A: h1 changed', 'Tell: h1 changed'],
+  trace: ['A: h1 changed', 'Handler: h1 changed'],
 });
 
-rule('tags: a selected block brings its rescue and always', {
+rule('tags: a block with a selected task runs its rescue and always sections', {
   text: `
 - block:
     - { name: A, command: fail-on h1, tags: a }
@@ -67,7 +67,7 @@ rule('tags: a selected block brings its rescue and always', {
   trace: ['A: h1 failed, h2 changed', 'Rescue: h1 changed', 'Always: h1 h2 changed'],
 });
 
-rule('tags: unknown ones are an error; all, tagged, untagged', {
+rule('tags: unknown ones are an error; "all", "tagged" and "untagged" are supported', {
   seen: [
     'test/lab/execution-control.test.ts',
     '`--tags` selects by name, `all`, `tagged` and `untagged`, and respects `always` and `never`',

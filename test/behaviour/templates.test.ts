@@ -2,13 +2,13 @@ import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('templates');
 
-rule('omit: the argument is not given', {
+rule('omit: removes the argument', {
   text: '- { name: A, copy: { content: x, dest: /etc/x, mode: "{{default mode omit}}" } }',
   settings: onH1,
   trace: ['A: h1 changed'],
 });
 
-rule('templates: a text that is one expression keeps its type', {
+rule('templates: text that is a single expression keeps its type', {
   text: `
 - { name: Set, set_fact: { n: '{{5}}', both: '{{x}}', text: 'a{{x}}' } }
 - { name: Check, assert: { that: ['n == 5', 'size(both) == 2', 'text == "a[1,2]"'] } }
@@ -17,31 +17,34 @@ rule('templates: a text that is one expression keeps its type', {
   trace: ['Set: h1 ok', 'Check: h1 ok'],
 });
 
-rule('templates: names that are missing in the arguments of blocks are errors, too', {
-  text: `- { name: Include, include_vars: some.yml }\n- { name: Say, debug: { msg: '{{#if late}}x{{/if}}' } }`,
+rule('templates: undefined names in the arguments of block helpers are errors, too', {
+  text: `- { name: Include, include_vars: some.yml }\n- { name: Print, debug: { msg: '{{#if late}}x{{/if}}' } }`,
   files: { 'vars/some.yml': 'other: 1' },
   settings: onH1,
-  messages: { Say: /"late" is not defined/ },
+  messages: { Print: /"late" is not defined/ },
   failed: true,
 });
 
-rule('templates: data from hosts is never rendered', {
-  text: `- { name: A, command: { argv: [say, '{{quoted}}'] }, register: r }\n${say('Say', '{{r.stdout}}')}`,
+rule('templates: data from hosts and variables is never rendered', {
+  text: `- { name: A, command: { argv: [say, '{{quoted}}'] }, register: r }\n${say('Print', '{{r.stdout}}')}`,
   settings: { ...onH1, variables: { quoted: '{{evil}}' } },
-  messages: { Say: '{{evil}}' },
+  messages: { Print: '{{evil}}' },
 });
 
-rule('helpers: each does what its page shows', {
+rule('helpers: the examples of their reference pages are correct', {
   seen: ['test/contract/reference.test.ts', 'helperDocs'],
 });
 
-rule('reading: environment and files of the controller', {
-  text: `- name: P\n  hosts: h1\n  vars: { home: '{{env "PLACE"}}', motd: '{{file "motd"}}' }\n  tasks:\n    ${say('Say', '{{home}} {{motd}} {{date "%Y"}}')}`,
+rule('env, file, date: read the controller, but not in an undo or a fingerprint', {
+  text: `- name: P\n  hosts: h1\n  vars: { home: '{{env "PLACE"}}', motd: '{{file "motd"}}' }\n  tasks:\n    ${say('Print', '{{home}} {{motd}} {{date "%Y"}}')}`,
   files: { 'files/motd': 'hello\n' },
   env: { PLACE: '/here' },
-  messages: { Say: '/here hello 1970' },
+  messages: { Print: '/here hello 1970' },
   also: [
-    { text: say('Say', '{{file "none"}}'), problem: 'reads the file "none", which does not exist' },
+    {
+      text: say('Print', '{{file "none"}}'),
+      problem: 'reads the file "none", which does not exist',
+    },
     {
       text: '- { name: A, command: ok, undo: [{ name: U, command: "say {{env `X`}}" }] }'.replaceAll(
         '`',

@@ -2,17 +2,17 @@ import { onH1, rulesOf, say } from '../helpers/behaviour.ts';
 
 const rule = rulesOf('variables');
 
-rule('vars, vars_files: the first of several that is there; one that is not is an error', {
+rule('vars_files: the first existing file of a list is read; a missing file is an error', {
   text: `
 - name: P
   hosts: h1
   vars: { here: play }
   vars_files: [[none.yml, second.yml]]
   tasks:
-    ${say('Say', '{{here}} {{there}}')}
+    ${say('Print', '{{here}} {{there}}')}
 `,
   files: { 'second.yml': 'there: file' },
-  messages: { Say: 'play file' },
+  messages: { Print: 'play file' },
   also: [
     {
       text: '- { name: P, hosts: h1, vars_files: [none.yml], tasks: [{ name: A, command: ok }] }',
@@ -21,7 +21,7 @@ rule('vars, vars_files: the first of several that is there; one that is not is a
   ],
 });
 
-rule('vars: those of a task go over those of the block, and are seen inside only', {
+rule('vars: those of a task override those of its block, and are visible only inside', {
   text: `
 - vars: { a: block, b: block }
   block:
@@ -47,7 +47,7 @@ const levels = (more: { inputs?: string; task?: string; play?: string; fact?: st
 
 const inRole = {
   'roles/r/meta/main.yml': 'inputs: { level: { type: string, default: default } }',
-  'roles/r/tasks/main.yml': say('Say', '{{level}}'),
+  'roles/r/tasks/main.yml': say('Print', '{{level}}'),
 };
 
 const plain = 'all: { hosts: { h1: {} } }';
@@ -57,56 +57,59 @@ const inventory = `all:
 `;
 
 rule(
-  'levels: default < inventory < play < input of a role < block or task < runtime < command line',
+  'precedence: default < inventory < play < role input < block or task < runtime < command line',
   {
     text: levels(),
     files: inRole,
     inventory: plain,
-    messages: { Say: 'default' },
+    messages: { Print: 'default' },
     also: [
-      { text: levels(), files: inRole, inventory, messages: { Say: 'host' } },
-      { text: levels({ play: 'play' }), files: inRole, inventory, messages: { Say: 'play' } },
+      { text: levels(), files: inRole, inventory, messages: { Print: 'host' } },
+      { text: levels({ play: 'play' }), files: inRole, inventory, messages: { Print: 'play' } },
       {
         text: levels({ play: 'play', inputs: 'input' }),
         files: inRole,
         inventory,
-        messages: { Say: 'input' },
+        messages: { Print: 'input' },
       },
       {
         text: levels({ play: 'play', inputs: 'input', task: 'task' }),
         files: inRole,
         inventory,
-        messages: { Say: 'task' },
+        messages: { Print: 'task' },
       },
       {
         text: levels({ play: 'play', inputs: 'input', task: 'task', fact: 'fact' }),
         files: inRole,
         inventory,
-        messages: { Say: 'fact' },
+        messages: { Print: 'fact' },
       },
       {
         text: levels({ play: 'play', inputs: 'input', task: 'task', fact: 'fact' }),
         files: inRole,
         inventory,
         settings: { variables: { level: 'line' } },
-        messages: { Say: 'line' },
+        messages: { Print: 'line' },
       },
     ],
   },
 );
 
-rule('groups: deeper ones go over others, hosts over groups; files beside the playbook count', {
-  text: '- { name: P, hosts: h1, tasks: [{ name: Say, debug: { msg: "{{a}} {{b}} {{c}}" } }] }',
-  inventory: `all:
+rule(
+  'groups: child groups override parents, hosts override groups; also from files of the playbook',
+  {
+    text: '- { name: P, hosts: h1, tasks: [{ name: Print, debug: { msg: "{{a}} {{b}} {{c}}" } }] }',
+    inventory: `all:
   vars: { a: all, b: all, c: all }
   children:
     web: { vars: { b: web }, children: { front: { hosts: { h1: {} } } } }
 `,
-  files: { 'host_vars/h1.yml': 'c: host' },
-  messages: { Say: 'all web host' },
-});
+    files: { 'host_vars/h1.yml': 'c: host' },
+    messages: { Print: 'all web host' },
+  },
+);
 
-rule('groups: two of one depth that disagree are an error, with both places', {
+rule('groups: different values in groups of the same depth are an error', {
   text: '- { name: A, command: ok }',
   inventory: `all:
   children:
@@ -116,24 +119,27 @@ rule('groups: two of one depth that disagree are an error, with both places', {
   problem: 'one',
 });
 
-rule('vars/ of a role: constants, over which only the command line goes', {
+rule('role vars/: are constants that only the command line overrides', {
   text: '- { name: P, hosts: h1, vars: { c: play }, tasks: [{ name: Role, include_role: { name: r }, vars: { c: task } }] }',
-  files: { 'roles/r/vars/main.yml': 'c: constant', 'roles/r/tasks/main.yml': say('Say', '{{c}}') },
-  messages: { Say: 'constant' },
+  files: {
+    'roles/r/vars/main.yml': 'c: constant',
+    'roles/r/tasks/main.yml': say('Print', '{{c}}'),
+  },
+  messages: { Print: 'constant' },
   also: [
     {
       text: '- { name: P, hosts: h1, roles: [r] }',
       files: {
         'roles/r/vars/main.yml': 'c: constant',
-        'roles/r/tasks/main.yml': say('Say', '{{c}}'),
+        'roles/r/tasks/main.yml': say('Print', '{{c}}'),
       },
       settings: { variables: { c: 'line' } },
-      messages: { Say: 'line' },
+      messages: { Print: 'line' },
     },
   ],
 });
 
-rule('maps: the stronger one stands alone, "merge" puts them together', {
+rule('maps: the one with higher precedence replaces the other; "merge" combines them', {
   text: `
 - name: P
   hosts: h1
@@ -146,56 +152,56 @@ rule('maps: the stronger one stands alone, "merge" puts them together', {
   messages: { Alone: '{"b":2}', Merged: '{"a":1,"b":2}' },
 });
 
-rule('undefined: known before the run where it can be, an error where it is used', {
-  text: say('Say', '{{nothing}}'),
+rule('undefined: is reported before the run if possible, otherwise it is an error when used', {
+  text: say('Print', '{{nothing}}'),
   problem: 'Variable "nothing" is not defined',
   also: [
     {
-      text: `- { name: Include, include_vars: some.yml }\n${say('Say', '{{late}}')}`,
+      text: `- { name: Include, include_vars: some.yml }\n${say('Print', '{{late}}')}`,
       files: { 'vars/some.yml': 'other: 1' },
       settings: onH1,
-      messages: { Say: /"late" is not defined/ },
+      messages: { Print: /"late" is not defined/ },
       failed: true,
     },
   ],
 });
 
-rule('magic names cannot be taken', {
+rule('magic: their names cannot be used for other variables', {
   text: '- { name: P, hosts: h1, vars: { groups: [] }, tasks: [{ name: A, command: ok }] }',
   problem: '"groups" is a magic variable',
   also: [{ text: '- { name: A, command: ok, register: run }', problem: '"run"' }],
 });
 
-rule('resolved once: a value that stands for another follows it, in circles it is an error', {
+rule('references: a value that refers to another is resolved; a cycle is an error', {
   text: `
 - name: P
   hosts: h1
   vars: { a: '{{b}}', b: '{{c}}', c: deep }
-  tasks: [{ name: Say, debug: { msg: '{{a}}' } }]
+  tasks: [{ name: Print, debug: { msg: '{{a}}' } }]
 `,
-  messages: { Say: 'deep' },
+  messages: { Print: 'deep' },
   also: [
     {
-      text: "- { name: P, hosts: h1, vars: { a: '{{b}}', b: '{{a}}' }, tasks: [{ name: Say, debug: { msg: '{{a}}' } }] }",
-      messages: { Say: /refers to itself/ },
+      text: "- { name: P, hosts: h1, vars: { a: '{{b}}', b: '{{a}}' }, tasks: [{ name: Print, debug: { msg: '{{a}}' } }] }",
+      messages: { Print: /refers to itself/ },
       failed: true,
     },
   ],
 });
 
-rule('why: every definition and the one that counts', {
+rule('runner why: lists every definition and the one that counts', {
   seen: [
     'test/lab/adhoc.test.ts',
     'lists every place that sets a variable, weakest first, and marks the one that counts',
   ],
 });
 
-rule('magic: hosts, groups, play, run, and the variables of other hosts', {
+rule('magic: contain hosts, groups, play, run, and the variables of other hosts', {
   text: `
 - name: P
   hosts: web
   tasks:
-    - name: Say
+    - name: Print
       debug:
         msg: '{{inventory_hostname}} {{join group_names ","}} {{join groups.db ","}} {{join play.hosts_all ","}} {{get hostvars "h3" "own"}} {{run.id}}'
 `,
@@ -205,11 +211,11 @@ rule('magic: hosts, groups, play, run, and the variables of other hosts', {
     db: { hosts: { h3: { own: three } } }
 `,
   messages: {
-    Say: ['h1 all,web h3 h1,h2 three scripted', 'h2 all,web h3 h1,h2 three scripted'],
+    Print: ['h1 all,web h3 h1,h2 three scripted', 'h2 all,web h3 h1,h2 three scripted'],
   },
 });
 
-rule('magic: of a play those that are alive, those that failed, and those of the batch', {
+rule('magic: "play" contains the active hosts, the failed hosts and the batch', {
   text: `
 - name: P
   hosts: all
@@ -217,12 +223,12 @@ rule('magic: of a play those that are alive, those that failed, and those of the
   max_failures: 1
   tasks:
     - { name: A, command: fail-on h2 }
-    - { name: Say, debug: { msg: '{{join play.hosts ","}}|{{join play.failed_hosts ","}}|{{join play.batch ","}}' } }
+    - { name: Print, debug: { msg: '{{join play.hosts ","}}|{{join play.failed_hosts ","}}|{{join play.batch ","}}' } }
 `,
-  messages: { Say: ['h1|h2|h1,h2', 'h3||h3'] },
+  messages: { Print: ['h1|h2|h1,h2', 'h3||h3'] },
 });
 
-rule('booleans and times of YAML 1.1 are texts here', {
+rule('YAML: booleans and times of YAML 1.1 are strings', {
   text: `
 - { name: Set, set_fact: { a: no, b: on, c: 08:30, d: 0o17 } }
 - { name: Check, assert: { that: ['a == "no"', 'b == "on"', 'c == "08:30"', 'd == 15'] } }
