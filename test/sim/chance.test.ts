@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Chance } from '../../src/sim/chance.ts';
 
-it('gives bytes that follow from its seed', () => {
+it('generates the same bytes for the same seed', () => {
   const bytes = (seed: number) => new Chance(seed).bytes(16).toString('hex');
   expect(bytes(1)).toBe(bytes(1));
   expect(bytes(1)).not.toBe(bytes(2));

@@ -3,7 +3,7 @@ import { Chance } from '../../src/sim/chance.ts';
 import type { Disturbance } from '../../src/sim/model-run.ts';
 import { SimulatedRun } from '../../src/sim/simulate.ts';
 
-/** A run of tasks on model hosts, without choices of a generator. */
+/** A run of the given tasks on model hosts, without a generated scenario. */
 function run(
   tasks: object[],
   { hosts = ['h1'], handlers = [] as object[], play = {} } = {},
@@ -32,8 +32,8 @@ const patient = {
   undo: { none: 'It changes nothing.' },
 };
 
-describe('faults that the simulation found', () => {
-  it('unlocks a host whose answer to the request for its lock was lost', async () => {
+describe('bugs that the simulation found', () => {
+  it('unlocks a host whose answer to the lock request was lost', async () => {
     for (const kind of ['lost-answer', 'never'] as const) {
       const one = run([copy]);
       const fault: Disturbance['fault'] = (_, { control }) => (control?.lock ? kind : undefined);
@@ -42,7 +42,7 @@ describe('faults that the simulation found', () => {
     }
   });
 
-  it('unlocks a host whose answer to the request for its lock reached nobody alive', async () => {
+  it('unlocks a host whose answer to the lock request arrived after the process was killed', async () => {
     let isOpen = false;
     for (let killAt = 1; killAt < 30; killAt++) {
       const one = run([copy, fail]);
@@ -106,9 +106,9 @@ describe('faults that the simulation found', () => {
     expect(one.hosts.map((host) => host.lines())).toEqual(before);
   });
 
-  it('restarts a service again after the undo of everything that has written the file it reads', async () => {
-    const cut = { ...configure('first'), notify: 'Never' };
-    const rescued = { name: 'B', block: [cut], rescue: [configure('second')] };
+  it('restarts a service again after the undo of all steps that wrote its file', async () => {
+    const interrupted = { ...configure('first'), notify: 'Never' };
+    const rescued = { name: 'B', block: [interrupted], rescue: [configure('second')] };
     const never = { name: 'Never', command: 'ok' };
     const unannounced = { ...configure('earlier'), notify: [] };
     const one = run([unannounced, rescued, flush, fail], { handlers: [never, restart] });
@@ -121,7 +121,7 @@ describe('faults that the simulation found', () => {
     expect(one.lines()).toEqual(before);
   });
 
-  it('runs a handler in a resumed run for a change whose undo was cut short and that still stands', async () => {
+  it('runs a handler in a resumed run for a change whose undo was interrupted', async () => {
     const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
     const tasks = [{ commit: 'Point', irreversible: 'It is.' }, configure('new'), once];
     const undisturbed = run(tasks, { handlers: [restart] });
@@ -130,16 +130,16 @@ describe('faults that the simulation found', () => {
     const { calls } = undisturbed;
     await undisturbed.process('resume', {});
     const wanted = undisturbed.lines();
-    let cut = 0;
+    let interrupted = 0;
     for (let killAt = 1; killAt < calls; killAt++) {
       const one = run(tasks, { handlers: [restart] });
       await one.process('play', { killAt });
       if ((one.run()?.rollbacks ?? 0) === 0) continue;
-      cut++;
+      interrupted++;
       await one.process('resume', {});
       expect(one.lines()).toEqual(wanted);
     }
-    expect(cut).toBeGreaterThan(10);
+    expect(interrupted).toBeGreaterThan(10);
   });
 
   it.each(['batch', 'end'])(
@@ -149,10 +149,11 @@ describe('faults that the simulation found', () => {
       const play = { max_failures: 1, commit };
       const one = run([copy, failsOn], { hosts: ['h1', 'h2'], play });
       const [, before] = one.lines();
-      let isGoingBack = false;
+      let isRollingBack = false;
       await one.process('play', {
-        watch: ({ t }) => (isGoingBack ||= t === 'rollback'),
-        fault: (host, { change }) => (isGoingBack && host === 'h2' && change ? 'never' : undefined),
+        watch: ({ t }) => (isRollingBack ||= t === 'rollback'),
+        fault: (host, { change }) =>
+          isRollingBack && host === 'h2' && change ? 'never' : undefined,
       });
       expect(one.state()).toBe('done_open');
       const [done] = one.lines();
@@ -161,7 +162,7 @@ describe('faults that the simulation found', () => {
     },
   );
 
-  it('runs steps again in a resumed run whose block had an undo in place of theirs', async () => {
+  it('runs steps again in a resumed run after the undo of their block replaced theirs', async () => {
     const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
     const remove = [{ name: 'Remove', command: 'restore /srv/a absent' }];
     const block = { name: 'B', block: [copy], undo: { replace: true, tasks: remove } };
@@ -175,8 +176,8 @@ describe('faults that the simulation found', () => {
   it('resumes after a point of no return, also when a commit point follows it', async () => {
     const once = { name: 'Once', command: 'flaky 1', undo: { none: 'It changes nothing.' } };
     const second = { name: 'Second', copy: { content: 'second\n', dest: '/srv/b' } };
-    const pivot = { commit: 'Point', irreversible: 'It is.' };
-    const one = run([copy, pivot, second, { commit: 'Behind' }, put, once]);
+    const noReturn = { commit: 'Point', irreversible: 'It is.' };
+    const one = run([copy, noReturn, second, { commit: 'After' }, put, once]);
     await one.process('play', {});
     expect(one.state()).toBe('past_no_return');
     const [lines] = one.lines();
@@ -194,7 +195,7 @@ describe('faults that the simulation found', () => {
     expect(one.hosts.map((host) => host.lines())).toEqual(before);
   });
 
-  it('goes on with a rescue where it was, and does not try again what failed', async () => {
+  it('resumes an interrupted rescue, and does not retry the failed step', async () => {
     const tasks = [
       {
         name: 'Block',
@@ -220,9 +221,9 @@ describe('faults that the simulation found', () => {
   describe.each<[string, object]>([
     ['a rescue', { block: [patient], rescue: [copy] }],
     ['a failure that is ignored', { ...patient, ignore_errors: true }],
-    ['a failure that a condition forgives', { ...patient, failed_when: 'false' }],
-  ])('a run that is stopped between two tries, and resumed, with %s', (_, task) => {
-    it('tries again as an undisturbed run does', async () => {
+    ['a failure that "failed_when" accepts', { ...patient, failed_when: 'false' }],
+  ])('a run that is interrupted between two attempts, and resumed, with %s', (_, task) => {
+    it('retries like an undisturbed run', async () => {
       const show = { name: 'Show', command: 'put /srv/code {{tried.rc}}', undo: 'none' };
       const tasks = [{ name: 'Task', ...task }, show];
       const undisturbed = run(tasks);

@@ -11,7 +11,7 @@ const all = Object.keys(faults) as Fault[];
 
 describe('the upgrade on model hosts', () => {
   it(
-    `is rolled back or finished after a fault at any step (one fault a step, seed ${String(seed)})`,
+    `is rolled back or finished after a fault at any step (one fault per step, seed ${String(seed)})`,
     async () => {
       const reference = await upgradeReference(modelSetup());
       expect(reference.steps.length).toBeGreaterThan(80);

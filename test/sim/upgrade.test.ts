@@ -15,7 +15,7 @@ const journalProblems = ({ disk, hosts }: UpgradeRun): string[] => {
 };
 
 describe('the upgrade on model hosts', () => {
-  it('makes k0s of every node and leaves nothing of MKE 3', async () => {
+  it('moves every node to k0s and removes MKE 3 completely', async () => {
     const one = new UpgradeRun(modelSetup(), new Chance(1));
     await one.process('play', {});
     expect(one.story).toEqual(['play: done']);
@@ -36,7 +36,7 @@ describe('the upgrade on model hosts', () => {
     ).toEqual(cluster.nodes.map(() => [0, { active: true, enabled: true, loaded: '' }, []]));
   });
 
-  it('is rolled back completely from the last step that can be undone', async () => {
+  it('is rolled back completely from the last step before the point of no return', async () => {
     const one = new UpgradeRun(modelSetup(), new Chance(1));
     await one.process('play', { settings: { failAt: LAST_STEP } });
     expect(one.story).toEqual(['play: rolled_back']);
@@ -46,7 +46,7 @@ describe('the upgrade on model hosts', () => {
     expect(one.hosts.flatMap(({ lock }) => lock ?? [])).toEqual([]);
   });
 
-  it('ends with an error of the test where a program has no model', () => {
+  it('fails the test if a program has no model', () => {
     const [node] = new UpgradeRun(modelSetup(), new Chance(1)).cluster.nodes;
     expect(node && (() => docker(node, ['ps', '--size']))).toThrow(UnknownProgram);
   });
