@@ -125,7 +125,7 @@ export function itemsWith(parts: ItemParts): Items {
   };
 }
 
-/** @throws JournalError; whatever else went wrong is an outcome */
+/** @throws JournalError; any other error becomes an outcome */
 async function runItem(parts: ItemParts, turns: Turns, one: Item): Promise<HostStep> {
   const began = parts.run.clock.now();
   const aim = await aimOf(parts, one);
@@ -234,7 +234,9 @@ function broken(
   return { ...emptyStep(withItem(outcome, task.loopVar, item)), uncertain };
 }
 
-/** Resolves one item of an include for a host: the condition, and what its name means. */
+/**
+ * Resolves one item of an include for a host: evaluates its condition and finds its file or role.
+ */
 function includeItem(
   parts: ItemParts,
   { task, locate }: Resolved,
@@ -267,7 +269,7 @@ function includeItem(
   }
 }
 
-/** Ends the task on a host on which it cannot run. @throws JournalError, Interrupted */
+/** Records the outcome of a task that cannot run on a host. @throws JournalError, Interrupted */
 function notRun(
   parts: ItemParts,
   step: StepInfo,
@@ -281,7 +283,7 @@ function notRun(
   return emptyStep(outcome);
 }
 
-/** Records and shows how a unit ended. */
+/** Records and displays how a unit ended. */
 function endItem(
   parts: ItemParts,
   step: StepInfo,
