@@ -161,6 +161,11 @@ export class RunStore {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
   }
 
+  /** For a closed run that a rollback or resume works on again: its locks count until it is closed again. */
+  markOpen(id: string): void {
+    rmSync(join(this.#root, id, 'closed'), { force: true });
+  }
+
   /** Runs with lost outputs that no command has reported yet. */
   unseen(): string[] {
     return this.#idsWhere((id) => existsSync(this.#unseenMark(id)));

@@ -415,6 +415,29 @@ describe('the copies on a host', () => {
   });
 });
 
+describe('an incomplete rollback of a run that had succeeded', () => {
+  it('keeps other runs away from its hosts until it is rolled back', async () => {
+    const text = `
+- name: Play
+  hosts: all
+  tasks:
+    - name: Change
+      shell: touch /etc/changed
+      undo: [{ name: Undo, shell: 'test ! -e /etc/broken && rm -f /etc/changed' }]
+`;
+    const first = await bench.play(text);
+    expect(first.code).toBe(0);
+    await bench.shell('h1', 'touch /etc/broken');
+    const { code } = await bench.cli.run(['rollback', runOf(first.events)]);
+    expect(code).toBe(4);
+    const refused = await bench.play(text);
+    expect(refused.code).toBe(7);
+    await bench.shell('h1', 'rm /etc/broken');
+    expect((await bench.cli.run(['rollback'])).code).toBe(3);
+    expect((await bench.play(text)).code).toBe(0);
+  });
+});
+
 describe('max_failures', () => {
   const playbook = (most: string) => `
 - name: Rolling
@@ -498,8 +521,7 @@ describe('an unreachable host', () => {
       {
         onEvent: (event) => {
           if (starts('Third')(event)) server.setFault({ refuse: true });
-          if (event.type === 'message' && event.text.includes('Unreachable: '))
-            server.setFault({});
+          if (event.type === 'message' && event.text.includes('Unreachable: ')) server.setFault({});
         },
       },
     );

@@ -92,6 +92,7 @@ export async function recover(
     begin: async ({ locks }: Engine) => {
       await locks.take(log.state.locks);
       await log.append({ t: 'resume', pid: process.pid, bootId: bootIdentity(), accepted });
+      store.markOpen(id);
     },
   };
   return withEngine(world, parts, async (engine, stop) =>
