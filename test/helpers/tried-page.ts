@@ -121,12 +121,13 @@ function readerPaths(text: string): string {
     .replaceAll(/ +$/gm, '');
 }
 
-/** Without what differs from run to run: durations, ids of runs, addresses and directories of the lab. */
+/** Without what differs from run to run: durations, times, ids of runs, addresses and directories of the lab. */
 function plain(text: string): string {
   return text
     .replaceAll(/ ?\(\d[\d.]* ?m?s(?: [\d.]+ ?s)?\)/g, '')
     .replaceAll(/(?<= )\d[\d.]* ?m?s$/gm, '')
     .replaceAll(/ +$/gm, '')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\d{8}-\d{6}-[\da-f]{4}/g, 'RUN')
     .replaceAll(/127\.\d+\.\d+\.\d+/g, 'ADDRESS')
     .replaceAll(/\/\S*\/lab\//g, '/lab/');
