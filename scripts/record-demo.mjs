@@ -88,7 +88,7 @@ function record(first, second) {
         },
       },
     );
-    if (status !== 0) throw new Error(`script ended with code ${status}: ${stderr}`);
+    if (status !== 0) throw new Error(`script failed with exit code ${status}: ${stderr}`);
     const text = readFileSync(join(directory, 'typescript'), 'utf8');
     return text.slice(text.indexOf('@@start@@\r\n') + 11, text.lastIndexOf('\nScript done'));
   } finally {

@@ -47,7 +47,7 @@ const files = ['playbooks', 'roles', 'examples'].flatMap((folder) =>
 );
 
 describe('the keys of tasks in playbooks, roles and examples', () => {
-  it.each(files)('stand in the fixed order in %s', (file) => {
+  it.each(files)('have the fixed order in %s', (file) => {
     const document: unknown = parse(readFileSync(join(root, file), 'utf8'), { logLevel: 'error' });
     for (const task of tasksIn(document)) {
       const keys = Object.keys(task);
