@@ -163,7 +163,7 @@ ${rows.join('')}</g>
 `;
 }
 
-/** Neighboring cells of one style, without the spaces around them. */
+/** Adjacent cells of one style, without the spaces around them. */
 function runs(cells) {
   const found = [];
   for (const [column, cell = { character: ' ' }] of cells.entries()) {
