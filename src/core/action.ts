@@ -1,7 +1,7 @@
 import type { HostPath } from './host-path.ts';
 
 /**
- * What a module wants done, as data: journaled before it is sent, printed by `runner plan`, compared in tests.
+ * One change that a module plans, as data. It is journaled before it is sent, printed by `runner plan` and compared in tests.
  * Paths are absolute paths on the host. Modes are octal strings such as "0644".
  */
 export type Action =
@@ -19,12 +19,12 @@ export type Action =
   | DownloadAction
   | FetchAction;
 
-/** A path of the host at another place on it. */
+/** Copies or moves a path of the host to another path there. */
 export interface CopyAction {
   kind: 'copy';
   from: HostPath;
   path: string;
-  /** The content of a file only, otherwise as `write`. Left out, all that is at `from`, as it is there. */
+  /** Copies only the content of a file; the other fields are as for `write`. When undefined, everything at `from` is copied unchanged. */
   contentOnly?: true;
   mode?: string;
   owner?: string;
@@ -37,13 +37,13 @@ export interface FetchAction {
   kind: 'fetch';
   path: string;
   to: string;
-  /** SHA-256 in hex that the bytes must have. Left out, it is the first word that the action before said. */
+  /** Required SHA-256 in hex. When undefined, it is the first word of the previous action's output. */
   checksum?: string;
   /** Only encrypted bytes reach the disk of the controller. */
   encrypt?: FileEncryption;
 }
 
-/** Who can read a file in the format age: the owners of these public keys, or whoever knows the passphrase. */
+/** Encryption in the age format: for the owners of these public keys, or with a passphrase. */
 export type FileEncryption = { recipients: readonly string[] } | { passphrase: string };
 
 export interface ExecAction {
@@ -52,7 +52,7 @@ export interface ExecAction {
   stdin?: string;
   cwd?: string;
   env?: Record<string, string>;
-  /** It is no change by itself, such as reading package lists again. */
+  /** It does not count as a change, such as updating the package index. */
   counts?: false;
 }
 
@@ -60,7 +60,7 @@ export interface ExecAction {
 export interface WriteAction {
   kind: 'write';
   path: string;
-  /** Base64 when `encoding` says so, text otherwise. */
+  /** Base64 if `encoding` is set, otherwise text. */
   content: string;
   encoding?: 'base64';
   mode?: string;
@@ -70,13 +70,13 @@ export interface WriteAction {
   validate?: string;
 }
 
-/** A file that the host fetches itself; otherwise as `write`. */
+/** The host downloads the file; the other fields are as for `write`. */
 export interface DownloadAction {
   kind: 'download';
   path: string;
   url: string;
   timeoutSeconds: number;
-  /** Sum in hex that the file must have, by the coreutils program ALGORITHMsum. */
+  /** Required checksum in hex, as computed by the coreutils program ALGORITHMsum. */
   checksum?: { algorithm: string; sum: string };
   headers?: Record<string, string>;
   login?: { user: string; password: string };
@@ -91,16 +91,16 @@ export interface DownloadAction {
 export interface RebootAction {
   kind: 'reboot';
   argv: string[];
-  /** The boot id that must go. */
+  /** Boot id before the restart. */
   boot: string;
-  /** Must succeed once the host answers again. */
+  /** Must succeed after the host is reachable again. */
   test: string[];
   timeoutSeconds: number;
-  /** Pause between the order and the first look. */
+  /** Pause between the restart command and the first check. */
   delaySeconds?: number;
 }
 
-/** A large file of the controller, streamed to the host; otherwise as `write`. */
+/** Streams a large file of the controller to the host; the other fields are as for `write`. */
 export interface UploadAction {
   kind: 'upload';
   path: string;
@@ -122,19 +122,19 @@ export interface HttpRequest {
   url: string;
   headers?: Record<string, string>;
   body?: string;
-  /** PEM of the authority that must have signed the server's certificate. */
+  /** PEM of the certificate authority for the server's certificate. */
   ca?: string;
-  /** PEM of the certificate that shows who asks, and of its key; both may be in one. */
+  /** PEM of the client certificate and of its key; both may be in one file. */
   clientCertificate?: { cert: string; key: string };
   /** Accept any certificate. */
   insecure?: boolean;
-  /** Socket of the controller at which the server listens; the URL's host is then a header only. */
+  /** Unix socket of the server on the controller. The host of the URL is then used only as a header. */
   socket?: string;
-  /** Whether answers that point elsewhere are followed: those to GET and HEAD, or all. Default: none. */
+  /** Which redirects are followed: those of GET and HEAD, or all. Default: none. */
   redirects?: 'safe' | 'all';
-  /** Statuses that are success, where it is an action. Default: 200 to 299. */
+  /** Status codes that mean success of an action. Default: 200 to 299. */
   accept?: number[];
-  /** For the whole of it, redirects included. */
+  /** Time limit of the whole request, redirects included. */
   timeoutMs: number;
 }
 
@@ -142,14 +142,14 @@ export const httpMethods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'D
 export type HttpMethod = (typeof httpMethods)[number];
 
 export interface HttpResponse {
-  /** Of the last of several, where redirects were followed. */
+  /** URL of the last request after redirects. */
   url?: string;
   status: number;
   body: string;
   headers: Record<string, string>;
 }
 
-/** Every kind of action, for what is not checked by the compiler. */
+/** Every kind of action, for checks at run time. */
 export const actionKinds: readonly Action['kind'][] = [
   'exec',
   'write',
@@ -170,7 +170,7 @@ export function exec(...argv: string[]): ExecAction {
   return { kind: 'exec', argv };
 }
 
-/** One line for a person; contents are left out. */
+/** A one-line description without file contents. */
 export function describeAction(action: Action): string {
   switch (action.kind) {
     case 'exec':

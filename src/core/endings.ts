@@ -1,15 +1,15 @@
 import type { UndoState } from './states.ts';
 
-/** How the forward run ended; what follows is the transaction's decision. */
+/** How the forward run ended. The transaction decides what happens next. */
 export type Forward =
   | {
       status: 'done';
-      /** Hosts that failed, were tolerated, and were rolled back alone. */
+      /** Failed hosts within `max_failures` that were rolled back alone. */
       left: string[];
       /** Not all of their changes could be undone. */
       incomplete: boolean;
     }
-  /** Another run holds a host, and nothing was changed. */
+  /** Another run holds a host, so nothing was changed. */
   | { status: 'locked'; message: string }
   | { status: 'failed'; message: string; changedAnything: boolean }
   | { status: 'interrupted'; changedAnything: boolean };
@@ -17,14 +17,14 @@ export type Forward =
 /** How a rollback ended. */
 export interface RollbackResult {
   complete: boolean;
-  /** The operator stopped it: units that are open were not tried. */
+  /** The operator stopped it: the undos of open units were not tried. */
   interrupted: boolean;
   undone: number;
-  /** Units that are not settled, with what stands in the way. */
+  /** Units that are not settled, each with the reason. */
   open: { unit: number; host: string; step: string; state: UndoState | undefined }[];
-  /** Whether there was a state of before to compare with, and it was compared. */
+  /** Whether a previous state was recorded and compared. */
   verified: boolean;
-  /** Names of what is not as before. */
+  /** Names of the fingerprints that differ from the recorded state. */
   different: string[];
   /** The point of no return that the run has passed. */
   pastNoReturn: string | undefined;
@@ -32,10 +32,10 @@ export interface RollbackResult {
   backTo?: string | undefined;
 }
 
-/** How a transaction ended: forward, and what followed. */
+/** How a transaction ended: the forward run, then its rollback. */
 export type TransactionEnd =
   | Extract<Forward, { status: 'done' | 'locked' | 'interrupted' }>
-  /** A step failed before anything was changed, or what was changed stays. */
+  /** A step failed, and nothing was changed or the changes stay in place. */
   | { status: 'nothing-changed' | 'left-in-place'; message: string }
   /** @param why message of the failure; undefined after an interruption */
   | { status: 'rolled-back'; undo: RollbackResult; why: string | undefined };

@@ -3,7 +3,7 @@ import { rules, type Fix, type Rule } from './rules.ts';
 import { formatSource, type SourceRef } from './source.ts';
 
 export interface ErrorDetails {
-  /** What the reader can do now. */
+  /** What the operator can do next. */
   hint?: string | undefined;
   at?: SourceRef | undefined;
   cause?: unknown;
@@ -11,7 +11,7 @@ export interface ErrorDetails {
 
 /** Base of all errors raised on purpose. Anything else that reaches the command line is a bug. */
 export abstract class RunnerError extends Error {
-  /** For journals, tests and scripts; never decide on the message. */
+  /** Stable code for journals, tests and scripts; messages may change. */
   abstract readonly code: string;
   readonly hint: string | undefined;
   readonly at: SourceRef | undefined;
@@ -23,7 +23,7 @@ export abstract class RunnerError extends Error {
     this.at = at;
   }
 
-  /** Place, message and hint, as printed for a person. */
+  /** Position, message and hint, as printed. */
   describe(): string {
     const place = this.at ? `${formatSource(this.at)}: ` : '';
     return `${place}${this.message}${this.hint ? ` ${this.hint}` : ''}`;
@@ -72,7 +72,7 @@ export class TemplateError extends RunnerError {
   readonly code = 'TEMPLATE_FAILED';
 }
 
-/** In check mode: the value depends on something only a real run can give. Not a failure. */
+/** Check mode only: the value is available only in a real run. Not a failure. */
 export class UnknownValueError extends RunnerError {
   readonly code = 'VALUE_UNKNOWN';
 }
@@ -85,12 +85,12 @@ export class LockedError extends RunnerError {
 export type ConnectStage =
   'resolve' | 'connect' | 'handshake' | 'host_key' | 'auth' | 'shell' | 'become' | 'lost';
 
-/** The host could not be asked. Says nothing about the state of the host. */
+/** The host could not be reached, so its state is unknown. */
 export class ConnectError extends RunnerError {
   readonly code = 'UNREACHABLE';
   readonly host: string;
   readonly stage: ConnectStage;
-  /** Whether trying again can help: false for a wrong key, true for a refused connection. */
+  /** Whether another attempt can succeed: false for a wrong key, true for a refused connection. */
   readonly retryable: boolean;
 
   constructor(
@@ -104,17 +104,17 @@ export class ConnectError extends RunnerError {
   }
 }
 
-/** The run took longer than its playbook allows. */
+/** The run exceeded the time limit of its playbook. */
 export class TimeLimitError extends RunnerError {
   readonly code = 'TIME_LIMIT';
 }
 
-/** A command took longer than it may. Its process tree has been signalled. */
+/** A command exceeded its time limit. Its process tree has been signaled. */
 export class TimeoutError extends RunnerError {
   readonly code = 'TIMED_OUT';
 }
 
-/** The module refuses, or the host answered that the step cannot be done. */
+/** The module refused the step, or the host cannot do it. */
 export class TaskError extends RunnerError {
   readonly code = 'TASK_FAILED';
 }
@@ -132,7 +132,7 @@ export class SecretError extends RunnerError {
   readonly code = 'SECRET_MISSING';
 }
 
-/** A fault of the program, or an error of the system that nobody expected, in the work for one host. */
+/** A bug, or an unexpected system error, in the work for one host. */
 export class InternalError extends RunnerError {
   readonly code = 'INTERNAL';
 }
@@ -142,7 +142,7 @@ export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What the system says of a failed call, in words such as "no such file or directory". */
+/** The system's description of a failed call, such as "no such file or directory". */
 export function systemReason(error: unknown): string {
   const { errno } = error as NodeJS.ErrnoException;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);

@@ -6,7 +6,7 @@ import { formatSource, type SourceRef } from './source.ts';
 
 /** Why a step failed on a host. `describeFailure` makes the sentences. */
 export type Failure = {
-  /** Position in the playbook, unless it is that of the step. */
+  /** Position in the playbook, if it differs from that of the step. */
   at?: SourceRef;
   hint?: string;
 } & (
@@ -14,7 +14,7 @@ export type Failure = {
   | ConditionFailure
   /** `refused`: by the module or by the host. `template`: the playbook itself is wrong. `stated`: the message of `fail` or `assert`. */
   | { kind: 'refused' | 'template'; message: string; stated?: true }
-  /** A fault of the program. */
+  /** A bug or an unexpected system error. */
   | { kind: 'internal'; message: string }
   | { kind: 'connect'; stage: ConnectStage; retryable: boolean; message: string }
   | { kind: 'timeout'; message: string }
@@ -31,7 +31,7 @@ export interface CommandFailure {
   /** First line of the action. */
   action: string;
   code: number;
-  /** Last lines of stderr, or of stdout where that is empty: no more, since it goes into the journal. */
+  /** Last lines of stderr, or of stdout if stderr is empty. Limited, because it is stored in the journal. */
   output: string;
   /** Message of the module. */
   message?: string;
@@ -42,13 +42,13 @@ export interface ConditionFailure {
   of: 'changed_when' | 'failed_when' | 'until';
   text: string;
   tries: number;
-  /** Why the condition has no value. */
+  /** Why the condition cannot be evaluated. */
   error?: Failure;
   /** The output was lost with an interrupted run, after the step had finished. */
   answer?: 'lost';
-  /** Failure of the last try. */
+  /** Failure of the last attempt. */
   last?: Failure;
-  /** Message of the last try, where that did not fail. */
+  /** Message of the last attempt, if it did not fail. */
   said?: string;
 }
 
@@ -69,7 +69,7 @@ export function commandFailure(
   };
 }
 
-/** @param place names the position of the error in the sentence, too */
+/** @param place also include the position of the error in the message */
 export function failureOf(error: RunnerError, { place }: { place: boolean }): Failure {
   const { message, hint, at } = error;
   const more = {
@@ -87,13 +87,13 @@ export function failureOf(error: RunnerError, { place }: { place: boolean }): Fa
   return { kind: error instanceof TemplateError ? 'template' : 'refused', ...more };
 }
 
-/** A mistake in the playbook or in the program, which `ignore_errors` does not cover. */
+/** An error in the playbook or a bug, which `ignore_errors` does not cover. */
 export function isMistake(failure: Failure): boolean {
   if (failure.kind === 'condition') return failure.last !== undefined && isMistake(failure.last);
   return failure.kind === 'template' || failure.kind === 'internal';
 }
 
-/** The failure without answers of the host and words of the playbook, for `no_log`. What a module itself says stays. */
+/** The failure without output of the host and text of the playbook, for `no_log`. Messages of the module itself stay. */
 export function concealFailure(failure: Failure): Failure {
   const { at } = failure;
   if (failure.kind === 'command' || failure.kind === 'internal') return { kind: 'hidden' };
@@ -108,7 +108,7 @@ export function concealFailure(failure: Failure): Failure {
 /** Fields of a failure that hold text for people. */
 const texts = new Set(['action', 'output', 'message', 'hint', 'text', 'said', 'step', 'why']);
 
-/** The failure with another text in the place of each that a person reads. */
+/** The failure with all its readable texts replaced. */
 export function changeTexts(failure: Failure, change: (text: string) => string): Failure {
   const changed = Object.entries(failure).map(([name, value]: [string, unknown]) => {
     if (typeof value === 'string' && texts.has(name)) return [name, change(value)];
@@ -118,13 +118,13 @@ export function changeTexts(failure: Failure, change: (text: string) => string):
   return Object.fromEntries(changed) as Failure;
 }
 
-/** The headline is empty where nothing is known beyond the failure itself. */
+/** The headline is empty if there are no details. */
 export function describeFailure(failure: Failure): { headline: string; details: string[] } {
   const [headline = '', ...details] = textOf(failure).trimEnd().split('\n');
   return { headline, details };
 }
 
-/** All lines of the description; undefined where there is nothing to say. */
+/** All lines of the description; undefined if there is none. */
 export function failureText(failure: Failure): string | undefined {
   return textOf(failure) || undefined;
 }
@@ -136,14 +136,12 @@ function textOf(failure: Failure): string {
 
 function sentence(failure: Failure): string {
   switch (failure.kind) {
-    case 'command': {
-      const { action, code, output, message } = failure;
-      return message ?? `"${action}" ended with code ${String(code)}: ${output || 'no output'}`;
-    }
+    case 'command':
+      return failure.message ?? commandSentence(failure.action, failure.code, failure.output);
     case 'condition':
       return conditionSentence(failure);
     case 'not-begun':
-      return `"${failure.step}" was not begun: ${failure.why}`;
+      return `"${failure.step}" was not started: ${failure.why}`;
     case 'injected':
       return 'made to fail by --fail-at';
     case 'hidden':
@@ -157,6 +155,18 @@ function sentence(failure: Failure): string {
   }
 }
 
+function commandSentence(action: string, code: number, output: string): string {
+  const [, command] = /^exec (.+)/s.exec(action) ?? [];
+  const failed = `failed with exit code ${String(code)}`;
+  if (output === '')
+    return command === undefined
+      ? `"${action}" ${failed} and no output`
+      : `Command ${failed} and no output: ${command}`;
+  return command === undefined
+    ? `"${action}" ${failed}: ${output}`
+    : `Command "${command}" ${failed}: ${output}`;
+}
+
 function conditionSentence(failure: ConditionFailure): string {
   const { of, text, tries, error, last, said } = failure;
   if (error && failure.answer === 'lost')
@@ -164,8 +174,8 @@ function conditionSentence(failure: ConditionFailure): string {
   if (error) return textOf(error);
   const answer = last ? failureText(last) : said;
   if (of !== 'until') return answer ?? '';
-  const after = `Not reached after ${String(tries)} attempts: ${text}.`;
-  return answer === undefined ? after : `${after} Last answer: ${answer}`;
+  const after = `Condition still false after ${String(tries)} attempts: ${text}.`;
+  return answer === undefined ? after : `${after} Last result: ${answer}`;
 }
 
 function tail(text: string): string {

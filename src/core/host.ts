@@ -2,7 +2,7 @@ import type { Action } from './action.ts';
 import type { CommandOutput, ReadCommand } from './fact.ts';
 
 /**
- * How to reach a host, as the inventory says it; what it leaves out, ssh_config(5) or its defaults decide.
+ * How to reach a host according to the inventory. Undefined settings come from ssh_config(5) or its defaults.
  * `ssh` is our own client, `openssh` the system's, `local` the controller itself.
  */
 export interface HostAddress {
@@ -12,25 +12,25 @@ export interface HostAddress {
   port: number | undefined;
   user: string | undefined;
   keyPath: string | undefined;
-  /** The inventory says which transport it is; otherwise a task may. */
+  /** The inventory sets the transport, so a task cannot. */
   transportGiven?: true;
-  /** The user is that of the command line, over which a task may name another. */
+  /** The user comes from the command line; a task may override it. */
   userByFlag?: true;
-  /** The user is the default of the tool that the file is for, over which the command line or a task may name another. */
+  /** The user is the default of the tool that the file is for; the command line or a task may override it. */
   userByDefault?: true;
-  /** Hosts to go through, the first is dialled directly. They are stronger than those of ssh_config(5). */
+  /** Jump hosts, in the order of connection. They override those of ssh_config(5). */
   jumps?: readonly JumpAddress[];
-  /** Options for ssh(1) as the inventory gives them, such as `-o`, `ProxyCommand=…`. Never from a host: some start programs. */
+  /** Options for ssh(1) from the inventory, such as `-o`, `ProxyCommand=…`. Never from a host, because some options start programs. */
   sshArgs?: readonly string[];
-  /** The only key that the host may show: `ssh-ed25519 AAAA…` or `SHA256:…`. Otherwise known_hosts decides. */
+  /** The expected host key: `ssh-ed25519 AAAA…` or `SHA256:…`. When undefined, known_hosts is used. */
   hostKey?: string;
-  /** Stronger than what plays and tasks say. */
+  /** Overrides the settings of plays and tasks. */
   become?: HostBecome;
   /** Why no connection can be made to it, such as "it is reached by winRM". */
   unmanageable?: string;
 }
 
-/** A host on the way to another one. */
+/** A jump host. */
 export type JumpAddress = Pick<
   HostAddress,
   'name' | 'address' | 'port' | 'user' | 'keyPath' | 'hostKey' | 'sshArgs' | 'jumps'
@@ -42,59 +42,59 @@ export interface HostBecome {
   method?: Identity['method'];
 }
 
-/** Who commands run as. Undefined is the login user. */
+/** The user that commands run as. Undefined for the login user. */
 export interface Identity {
   user: string | undefined;
   method: 'sudo' | 'su' | 'doas';
   password: string | undefined;
 }
 
-/** What is asked of a host in one round trip. No part of it guards another: a change is made whatever the lock said. */
+/** The requests of one round trip to a host. They are independent: a change is made even if the lock request failed. */
 export interface Exchange {
-  /** The run's own requests, answered in the order of the fields. */
+  /** Requests of the run itself, handled in the order of the fields. */
   control?: Control;
-  /** Questions; each is answered whatever the others said. */
+  /** Facts to read, independently of each other. */
   reads?: readonly ReadCommand[];
   change?: Change;
 }
 
-/** Actions in order, until one fails. */
+/** Actions, run in order until one fails. */
 export interface Change {
   actions: readonly Action[];
-  /** Number of the unit, under which the host keeps copies and a record that survive the controller. Absent for what only reads. */
+  /** Number of the unit. The host stores its copies and record under it, so that they survive the controller. Undefined for read-only calls. */
   unit?: number | undefined;
-  /** Paths copied aside before the first action. Needs a unit. */
+  /** Paths to back up before the first action. Needs a unit. */
   copies?: readonly string[];
-  /** Go on without the connection, and attach to it again when it is back. Needs a unit. */
+  /** Run without the connection; the call attaches to it again after a reconnect. Needs a unit. */
   detach?: boolean;
 }
 
 export interface Control {
-  /** Take the host for the run, so that no other controller works on it meanwhile. */
+  /** Lock the host for the run, so that no other run changes it at the same time. */
   lock?: LockRequest;
-  /** Say that the run is alive. */
+  /** Renew the lock of the run. */
   renew?: true;
-  /** Look for earlier connections of the run that still work on the host; end those that are idle. */
+  /** Find earlier connections of the run that still work on the host, and end those that are idle. */
   fence?: true;
-  /** The record of the unit with this number. */
+  /** Read the record of the unit with this number. */
   unit?: number;
   unlock?: true;
 }
 
-/** One identity on one host. */
+/** A session of one user on one host. */
 export interface HostSession {
   /**
-   * One round trip; more for a file that is uploaded, a restart, and a change that is detached.
-   * @throws ConnectError when the host cannot be reached; TimeoutError; TaskError when an answer makes no sense
+   * Takes one round trip, or more for an upload, a restart or a detached change.
+   * @throws ConnectError when the host cannot be reached; TimeoutError; TaskError when a reply is not valid
    */
   exchange(request: Exchange, limits: Limits): Promise<Answer>;
 }
 
-/** A piece of an output as it comes. */
+/** A piece of live output. */
 export interface OutputPiece {
   text: string;
   stream: 'stdout' | 'stderr';
-  /** What came before it is left out, since it is too much to show. */
+  /** Earlier output is omitted, because it is too long to show. */
   isCut: boolean;
 }
 
@@ -102,21 +102,21 @@ export interface Limits {
   timeoutMs: number;
   signal?: AbortSignal | undefined;
   onOutput?: ((piece: OutputPiece) => void) | undefined;
-  /** Where an output goes that is too long to be kept in memory; it gets all of it. */
+  /** Receives the complete output if it is too long for memory. */
   overflow?: ((stream: 'stdout' | 'stderr') => OutputSink | undefined) | undefined;
 }
 
 export interface Answer {
   control: ControlAnswers;
   reads: CommandOutput[];
-  /** Present when a change was asked for. */
+  /** Set if a change was requested. */
   change?: ChangeAnswer;
 }
 
-/** Only requests that were made have an answer. */
+/** Only requests that were made have a reply. */
 export interface ControlAnswers {
   lock?: 'held' | HostLock;
-  /** By which run it was taken; empty when somebody removed it. */
+  /** The run that replaced it; empty if the lock was removed. */
   renew?: 'held' | { lostTo: string };
   fence?: 'clear' | 'busy';
   unit?: UnitRecord;
@@ -126,9 +126,9 @@ export interface ControlAnswers {
 export interface ChangeAnswer {
   /** One for each action that ran; the last may have failed. */
   outputs: CommandOutput[];
-  /** Set when nothing was done, because a copy or the record could not be stored. */
+  /** Why no action ran: a backup copy or the record could not be stored. */
   refused?: string;
-  /** The small ones of the copies, by their path. */
+  /** Contents of small backup copies, by path. */
   copies?: ReadonlyMap<string, Buffer>;
 }
 
@@ -137,14 +137,14 @@ export interface OutputSink {
   end(): void;
 }
 
-/** An output that goes to a file. */
+/** An output that is written to a file. */
 export interface KeptOutput extends OutputSink {
   readonly path: string;
-  /** The file does not hold all of it. */
+  /** The file does not contain the complete output. */
   readonly failed: boolean;
 }
 
-/** What the wrapper on the host knows of a unit whose result never arrived. */
+/** The host's record of a unit whose result did not arrive. */
 export type UnitRecord =
   | { state: 'never_started' }
   | { state: 'running' }
@@ -152,7 +152,7 @@ export type UnitRecord =
   | { state: 'interrupted' };
 
 export interface LockRequest {
-  /** Who, where: user@machine. */
+  /** Owner, as user@machine. */
   owner: string;
   leaseSeconds: number;
   /** A run whose lock may be replaced. */
@@ -165,12 +165,12 @@ export interface HostLock {
   /** Seconds since 1970, by the host's clock. */
   since: number;
   leaseSeconds: number;
-  /** Seconds since the run was last heard of. */
+  /** Seconds since the run last renewed the lock. */
   silentSeconds: number;
 }
 
 export interface Connections {
-  /** @throws ConnectError when the host cannot be reached or the identity not be taken */
+  /** @throws ConnectError when the host cannot be reached or privilege escalation fails */
   session(address: HostAddress, identity: Identity): Promise<HostSession>;
   /** Ends the connections to a host; the next session is on a new one. */
   reset(address: HostAddress): Promise<void>;

@@ -6,11 +6,11 @@ import type { SourceRef } from './source.ts';
 export interface InventoryHost {
   name: string;
   address: HostAddress;
-  /** Group variables by depth, then the host's own. */
+  /** Group variables ordered by depth, then the variables of the host. */
   vars: SourceObject;
 }
 
-/** Where a variable of a host is set, weakest first. */
+/** Places that set a variable of a host, lowest precedence first. */
 export interface VariableOrigin {
   name: string;
   value: Source;
@@ -20,20 +20,20 @@ export interface VariableOrigin {
 }
 
 export interface Inventory {
-  /** File the hosts were read from; empty for a list on the command line. */
+  /** The hosts file; empty for a list on the command line. */
   file: string;
   hosts: Map<string, InventoryHost>;
   /** Members by group name. `all` is always there. */
   groups: Map<string, string[]>;
-  /** By host; absent for hosts that are known from a journal. */
+  /** By host; undefined for hosts that come from a journal. */
   origins?: Map<string, VariableOrigin[]>;
-  /** What of the files is not honoured, and what to do instead. */
+  /** Settings of the files that are not supported, and what to use instead. */
   notes?: readonly Problem[];
-  /** Absent when the files have none. */
+  /** Undefined when the files have none. */
   passwords?: InventoryPasswords;
 }
 
-/** Passwords that hosts files have. A record has only where they are, so that a later resume or rollback can read them again. */
+/** Passwords in hosts files. The journal stores only their position, so that a later resume or rollback reads them again. */
 export interface InventoryPasswords {
   hosts: ReadonlyMap<string, HostPasswords>;
   source: string;

@@ -1,4 +1,4 @@
-/** What a value in a playbook, a result or the journal may be. */
+/** A value in a playbook, a result or the journal. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 export interface JsonObject {
   [key: string]: JsonValue;
@@ -20,23 +20,23 @@ type Plain<T> = T extends JsonValue | undefined
 
 /**
  * A value whose parts are all JSON. An interface has no index signature, so the compiler cannot see that its values are `JsonObject`s:
- * this is the only place that says so.
+ * this is the only cast for it.
  */
 export function toJson<T extends object>(value: T & Plain<T>): JsonObject {
   return value as unknown as JsonObject;
 }
 
-/** The value if it is an object, else an empty one. */
+/** The value if it is an object, otherwise an empty object. */
 export function objectOf(value: JsonValue | undefined): JsonObject {
   return isJsonObject(value) ? value : {};
 }
 
-/** The value if it is a list, else an empty one. */
+/** The value if it is a list, otherwise an empty list. */
 export function arrayOf(value: JsonValue | undefined): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The fields of both maps, where the second counts. A field that is worked out when it is read stays so. */
+/** The fields of both maps; the second takes precedence. Lazy fields stay lazy. */
 export function withFields<V>(
   first: Record<string, V>,
   second: Record<string, V>,

@@ -5,51 +5,51 @@ import type { ArchiveEntry } from '../util/archive.ts';
 import type { FolderEntry } from '../util/folder.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** Schema of an argument that is a list of conditions, of which `plan` gets true or, for one that does not hold, its text. */
+/** Schema of a list of conditions. For each condition, `plan` gets true, or the text of a condition that is false. */
 export const conditionsArgument = {
   type: 'array',
   items: { type: ['string', 'boolean'], format: 'condition' },
   minItems: 1,
 } as const;
 
-/** What a module may ask a host. It has no method that could change one. */
+/** What a module can read from a host. No method changes the host. */
 export interface HostFacts {
   readonly name: string;
-  /** Whether anybody will see how text changes; if not, old contents need not be read. */
+  /** Whether the difference of texts is shown. If not, old contents need not be read. */
   readonly wantsDiff: boolean;
-  /** Facts asked for in one turn of the event loop travel in one round trip. */
+  /** Facts requested in the same turn of the event loop share one round trip. */
   fact<P extends HostPath[], T>(fact: Fact<P, T>, ...params: P): Promise<T>;
-  /** For the arguments of an undo: the copy of a path from before the change. */
+  /** For the arguments of an undo: the backup copy of a path from before the change. */
   copyOf(path: string): HostCopy;
 }
 
-/** What a module may ask the controller. */
+/** What a module can read on the controller. */
 export interface Controller {
-  /** Bytes of a file: in a role's or playbook's `files/`, or at an absolute path. */
+  /** Bytes of a file in the `files/` of the role or playbook, or at an absolute path. */
   file(path: string): Promise<Buffer>;
-  /** Where such a file is and what it holds, without reading it into memory. */
+  /** Path, size and checksum of such a file, without reading it into memory. */
   fileInfo(path: string): Promise<ControllerFile>;
-  /** All that is below a directory; undefined when the path is that of a file. */
+  /** All entries below a directory; undefined when the path is a file. */
   folder(path: string): Promise<ControllerFolder | undefined>;
-  /** What is in an archive. */
+  /** The entries of an archive. */
   archive(path: string): Promise<ArchiveEntry[]>;
-  /** SHA-256 of a file, undefined when there is none. */
+  /** SHA-256 of a file; undefined when it does not exist. */
   checksum(path: string): Promise<string | undefined>;
   /** The controller's own copy of a small file that was captured, by the path of the host's copy. */
   keptCopy(path: HostPath): Buffer | undefined;
   /** Text of a template of the role or playbook, rendered with the task's variables. */
   render(path: string): Promise<string>;
-  /** Bytes that nobody can foresee, for names that nothing else has. */
+  /** Random bytes, for unique names. */
   randomBytes(count: number): Buffer;
-  /** A request that only reads. */
+  /** A read-only request. */
   request(request: HttpRequest): Promise<HttpResponse>;
 }
 
-/** All that a module sees. */
+/** Everything that a module can access. */
 export interface Sight {
   host: HostFacts;
   controller: Controller;
-  /** A wait looks once: in check mode, what it waits for may come from a step that did not run. */
+  /** Check mode: a wait checks once, because the step that brings the expected state may not have run. */
   once: boolean;
 }
 
@@ -62,7 +62,7 @@ export interface ControllerFile {
   size: number;
   /** SHA-256 in hex. */
   checksum: string;
-  /** The path holds it encrypted; size and checksum are those of its content. */
+  /** The file at this path is encrypted; size and checksum are those of the plain content. */
   encrypted?: boolean;
 }
 
@@ -79,15 +79,15 @@ export interface FileDiff {
 }
 
 export interface Plan {
-  /** Empty means "ok, unchanged"; nothing else does. */
+  /** Empty if and only if the host is already in the desired state. */
   actions: Action[];
-  /** How the actions are undone, from the facts that they follow from. */
+  /** How to undo the actions, from the same facts. */
   undo?: PlannedUndo;
-  /** What the actions change, where neither `path` nor `name` among the arguments of its undo says it. */
+  /** The changed object, if the undo has no argument `path` or `name` that names it. */
   touches?: string[];
   /** Effects on the run, not on the host. */
   run?: RunEffect[];
-  /** Fields of the registered result that are known before acting. */
+  /** Fields of the registered result that are known before the actions run. */
   result?: JsonObject;
   diff?: FileDiff[];
 }
@@ -95,15 +95,15 @@ export interface Plan {
 export interface PlannedUndo {
   /** Done in this order. */
   calls: UndoCall[];
-  /** Why what was found cannot be restored: the step is refused unless the playbook declares an undo. */
+  /** Why the current state cannot be restored. The step is refused unless the playbook declares an undo. */
   impossible?: string;
-  /** Due even where there was nothing to do, as if the task said `undo_on: always`. */
+  /** Runs even if the step changed nothing, like `undo_on: always`. */
   always?: true;
-  /** What a handler does when what notified it is undone. Default: it is undone by `calls`; without any, the same call. */
+  /** What a handler does when its notifying step is undone. Default: `calls`, or the same call again without any. */
   rerun?: ModuleCall;
 }
 
-/** Readable by the operator alone; its directory is made where it is missing. */
+/** Readable by the operator only. A missing directory is created. */
 export interface KeptFile {
   path: string;
   content: string;
@@ -113,25 +113,24 @@ export interface KeptFile {
 
 export type RunEffect =
   | { kind: 'set-facts'; facts: JsonObject }
-  /** Adds to lists that the host already has under these names. */
+  /** Appends to existing lists of the host with these names. */
   | { kind: 'append-facts'; lists: Record<string, JsonValue[]> }
   /** The host leaves groups before it joins others. */
   | { kind: 'join-groups'; groups: string[]; leave?: string[] }
   | { kind: 'add-host'; host: AddedHost }
   /** The step pauses on the controller. */
   | { kind: 'pause'; seconds: number }
-  /** Asked of the operator, once for all hosts of the step; the answer is "user_input" of the result. */
+  /** A prompt for the operator, once for all hosts of the step. The reply is "user_input" of the result. */
   | { kind: 'ask'; question: Question }
   /** Text for the operator. */
   | { kind: 'show'; title: string; text: string; inCheckMode?: boolean }
-  /** Keeps a file for the operator on the controller: a part of the output, not a change that is undone. */
+  /** Writes a file for the operator on the controller. It is output, not a change that is undone. */
   | ({ kind: 'keep' } & KeptFile)
-  /** Before the actions: waits for a host that cannot be reached. */
+  /** Waits for an unreachable host before the actions run. */
   | { kind: 'await-host'; seconds: number; pauseSeconds: number; delaySeconds: number };
 
 /**
- * In the arguments of an undo: where the copy of a path from before the change is kept. The copy is made because an undo
- * names it. A class, so that no data can be taken for it.
+ * In the arguments of an undo: the backup copy of a path from before the change. A path is backed up only if an undo refers to it. A class, so that data cannot imitate it.
  */
 export class HostCopy {
   constructor(path: string) {
@@ -142,7 +141,7 @@ export class HostCopy {
 
 export type UndoValue = JsonValue | HostCopy | UndoValue[] | { [name: string]: UndoValue };
 
-/** A module call of an undo, before the engine has said where its copies are. */
+/** A module call of an undo, before the engine has filled in the paths of its backup copies. */
 export interface UndoCall {
   module: string;
   args: { [name: string]: UndoValue };
@@ -150,18 +149,18 @@ export interface UndoCall {
 
 export interface Question {
   text: string;
-  /** The answer is a secret: it is not shown, and masked wherever it turns up. */
+  /** The reply is a secret: it is not echoed, and masked in all output. */
   hidden: boolean;
 }
 
-/** A host that a step makes known to the run. */
+/** A host that a step adds to the run. */
 export interface AddedHost {
   name: string;
   groups: string[];
   vars: JsonObject;
 }
 
-/** A module asked for by another: how an automatic undo is written down. */
+/** A call of a module, as an automatic undo records it. */
 export interface ModuleCall {
   module: string;
   args: JsonObject;
@@ -172,35 +171,32 @@ export interface JsonSchema {
 }
 
 /**
- * What the arguments alone say. `reads`: nothing is changed, so it runs in check mode and is not journaled. `restores`: the
- * plan brings its undo. `passes`: nothing of it stays that could be undone, as with a restart. `changes`: the playbook
- * must declare an undo.
+ * The effect that follows from the arguments alone. `reads`: changes nothing, so it runs in check mode and is not journaled. `restores`: the plan contains its undo. `passes`: leaves nothing to undo, as with a restart. `changes`: the playbook must declare an undo.
  */
 export type Effect = 'reads' | 'restores' | 'passes' | 'changes';
 
-/** What only the answer of the actions tells. */
+/** What only the results of the actions show. */
 export interface Conclusion {
   /** Further fields of the result. */
   result?: JsonObject;
-  /** Nothing has changed after all. */
+  /** The actions changed nothing. */
   changed?: false;
 }
 
-/** One thing a task can do. Argument names follow Ansible's. */
+/** A module. Argument names follow those of Ansible. */
 export interface Module<A = never> {
   name: string;
   summary: string;
   /**
-   * JSON Schema of the arguments: validation, type, editor completion and documentation in one. Marks that runner reads:
-   * `secret: true` keeps an argument out of the journal, `format: 'variable'` is the name of a variable, whose value `plan`
-   * gets, and `format: 'condition'` a condition, for which `plan` gets true or, where it does not hold, its text.
+   * JSON Schema of the arguments, used for validation, types, editor completion and documentation. runner uses these extensions:
+   * `secret: true` keeps an argument out of the journal. For `format: 'variable'`, the name of a variable, `plan` gets its value. For `format: 'condition'`, `plan` gets true, or the text of a condition that is false.
    */
   args: JsonSchema;
-  /** Argument that a bare string stands for, as in `command: uptime`. */
+  /** The argument that a plain string sets, as in `command: uptime`. */
   shorthand?: string;
-  /** Called when the playbook is loaded, too: templates are not rendered then. */
+  /** Also called when the playbook is loaded, with templates that are not rendered. */
   effect: Effect | ((args: JsonObject) => Effect);
-  /** Looks, compares, and says what is to be done and how it is undone. It cannot act. */
+  /** Compares the state of the host with the arguments, and returns the actions and their undo. It cannot change anything. */
   plan(args: A, sight: Sight): Plan | Promise<Plan>;
   conclude?(answer: readonly CommandOutput[], args: A): Conclusion;
 }
@@ -209,7 +205,7 @@ export function effectOf({ effect }: Module, args: JsonObject): Effect {
   return typeof effect === 'string' ? effect : effect(args);
 }
 
-/** Names of the arguments with a mark in the schema, such as `secret: true`. */
+/** Names of the arguments with an extension in the schema, such as `secret: true`. */
 export function markedArguments(
   { args }: Pick<Module, 'args'>,
   mark: 'secret' | 'format',

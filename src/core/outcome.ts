@@ -2,7 +2,7 @@ import type { UnitState } from './states.ts';
 import { concealFailure, failureText, type Failure } from './failure.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
-/** What a task did on one host. `result` is the value that `register` gets; absent when only a real run can give it. */
+/** What a task did on one host. `result` is the registered value; undefined when only a real run provides it. */
 export type Outcome = {
   /** The task has `no_log`: the result is for conditions and later steps only. */
   hidden?: true;
@@ -10,26 +10,26 @@ export type Outcome = {
   | {
       is: 'ok' | 'changed';
       result: JsonObject;
-      /** Message, where that is not the one of the result. */
+      /** Message, if it differs from that of the result. */
       why?: string;
     }
   | { is: 'skipped'; result?: JsonObject; why?: string }
   /** `changed`: the task may have changed the host before it failed. */
   | { is: 'failed'; failure: Failure; result?: JsonObject; changed: boolean }
-  /** `unknown`: something was sent, and no trustworthy answer came back. Only the host can say what became of it. */
+  /** `unknown`: a change was sent, but no valid reply arrived. Only the host knows whether it was made. */
   | { is: 'unreachable' | 'unknown'; failure: Failure; result?: JsonObject }
   /** Check mode: whether the task would change the host. */
   | { is: 'predicted'; change: boolean | 'cannot tell'; result?: JsonObject; why?: string }
 );
 
-/** Check mode cannot give a value that a step needs. */
+/** A step in check mode needs a value that only a real run provides. */
 export const needsRealRun: Outcome = {
   is: 'predicted',
   change: 'cannot tell',
-  why: 'depends on a value that only a real run can give',
+  why: 'depends on a value that only a real run provides',
 };
 
-/** The word for it in displays and in the journal, where both kinds of doubt are "unknown". */
+/** The status in displays and in the journal, where both uncertain kinds are "unknown". */
 export function stateOf(outcome: Outcome): UnitState {
   if (outcome.is !== 'predicted') return outcome.is;
   if (outcome.change === 'cannot tell') return 'unknown';
@@ -46,19 +46,19 @@ export function hasChanged(outcome: Outcome): boolean {
   return outcome.is === 'changed' || (outcome.is === 'predicted' && outcome.change === true);
 }
 
-/** Whether the state of the host is open. */
+/** Whether the state of the host is uncertain. */
 export function isUncertain(outcome: Outcome): boolean {
   if (outcome.is === 'predicted') return outcome.change === 'cannot tell';
   return outcome.is === 'unreachable' || outcome.is === 'unknown';
 }
 
-/** The registered value; undefined when only a real run can give it. */
+/** The registered value; undefined when only a real run provides it. */
 export function resultOf(outcome: Outcome): JsonObject | undefined {
   if (outcome.is !== 'skipped') return outcome.result;
   return outcome.result ?? { skipped: true, changed: false, failed: false };
 }
 
-/** What is said about it, in one sentence or more. */
+/** Its message, in one sentence or more. */
 export function messageOf(outcome: Outcome): string | undefined {
   const failure = failureIn(outcome);
   if (failure) return failureText(failure);
@@ -70,7 +70,7 @@ export function messageOf(outcome: Outcome): string | undefined {
 export function conceal(outcome: Outcome): Outcome {
   const failure = failureIn(outcome);
   if (!failure) return { ...outcome, hidden: true };
-  // An exit code means that the host has answered, whatever failed in the end.
+  // An exit code means that the command ran, whatever failed afterwards.
   const told = exitCode(outcome) === undefined ? concealFailure(failure) : HIDDEN;
   return { ...outcome, hidden: true, failure: told } as Outcome;
 }
@@ -91,11 +91,11 @@ export function exitCode(outcome: Outcome): number | undefined {
 /** How a task, or one item of its loop, ended on a host. */
 export interface Ending {
   outcome: Outcome;
-  /** It failed, and the run goes on. */
+  /** It failed, and the run continues. */
   ignored: boolean;
 }
 
-/** The items of a loop as one. */
+/** The combined outcome of the items of a loop. */
 export function combine(parts: readonly (Ending & { changed: boolean })[], count: number): Ending {
   const failed = parts.filter(({ outcome }) => failureIn(outcome));
   const ignored = failed.length > 0 && failed.every((part) => part.ignored);
@@ -107,7 +107,7 @@ export function combine(parts: readonly (Ending & { changed: boolean })[], count
     ...(parts.some(({ outcome }) => outcome.hidden) ? { hidden: true as const } : {}),
     ...(results.every((one) => one !== undefined) ? { result: { results, ...all } } : {}),
   };
-  // Of the failures, the last that counts speaks for all.
+  // The message is that of the last failure that is not ignored.
   const speaker = failed.findLast((part) => !part.ignored) ?? failed.at(-1);
   const failure = speaker && failureIn(speaker.outcome);
   if (failure) {

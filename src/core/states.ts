@@ -17,7 +17,7 @@ export type RunOutcome =
   | 'interrupted';
 
 export interface StepInfo {
-  /** Path of names plus an ordinal; stable under edits elsewhere in the file. */
+  /** Path of names with an ordinal. Edits elsewhere in the file do not change it. */
   id: string;
   /** Position in the run, counted from one. */
   number: number;
@@ -26,7 +26,7 @@ export interface StepInfo {
   module: string;
   at: SourceRef;
   handler: boolean;
-  /** Hosts at a time, where the step says so. */
+  /** Limit of hosts at a time, if the step sets one. */
   throttle?: number;
 }
 

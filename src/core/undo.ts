@@ -11,30 +11,30 @@ export type NotUndone =
   | { kind: 'irreversible'; reason: string }
   /** By `--skip`. */
   | { kind: 'requested' }
-  /** The undo list of a block, in which nothing was changed. */
+  /** The undo list of a block that changed nothing. */
   | { kind: 'unneeded' }
-  /** The undo list of its block takes the place of its own. */
+  /** The undo list of its block replaces its own. */
   | { kind: 'replaced' }
-  /** A handler: nothing that notified it was undone. */
+  /** A handler: none of the steps that notified it was undone. */
   | { kind: 'unnotified' }
   /** A handler: a step that notified it is not undone. */
   | { kind: 'notifier' }
   /** A later step of its host is not undone or, for a shared change, of one of these hosts. */
   | { kind: 'later'; hosts?: string[] }
-  /** The step may still run there. */
+  /** The step may still be running there. */
   | { kind: 'running'; host: string }
-  /** The host did not say what became of the step. */
+  /** The host did not report the result of the step. */
   | { kind: 'unresolved'; host: string }
-  /** Waited for this host or, where none is named, for one that it shares. */
+  /** Waited for this host, or, if none is named, for one that shares the change. */
   | { kind: 'unreachable'; host?: string };
 
-/** What an automatic undo still finds to do, or why it could not look. */
+/** Differences that remain after an automatic undo, or why it could not compare. */
 export type Difference = { what: string } & ({ actions: string[] } | { failed: Failure });
 
 /** Fields that hold text of the playbook. */
 const texts = new Set(['task', 'condition', 'reason']);
 
-/** The reason with another text in the place of each that a person reads. */
+/** The reason with all its readable texts replaced. */
 export function changeReasonTexts(why: NotUndone, change: (text: string) => string): NotUndone {
   const changed = Object.entries(why).map(([name, value]: [string, unknown]) => {
     if (name === 'failure') return [name, changeTexts(value as Failure, change)];
@@ -43,7 +43,7 @@ export function changeReasonTexts(why: NotUndone, change: (text: string) => stri
   return Object.fromEntries(changed) as NotUndone;
 }
 
-/** The difference with another text in the place of each that a person reads. */
+/** The difference with all its readable texts replaced. */
 export function changeDifferenceTexts(
   one: Difference,
   change: (text: string) => string,

@@ -2,31 +2,30 @@ import type { JsonObject, JsonValue } from './json.ts';
 import type { SourceRef } from './source.ts';
 
 /**
- * Text of a playbook or inventory that is rendered when it is needed. Only the loader makes one. Text of a host, of a result,
- * of `!raw` or of an input is a string, and is never rendered.
+ * A template in a playbook or inventory, rendered when it is needed. Only the loader creates templates. Text of a host, a result, `!raw` or an input is a string and is never rendered.
  */
 export class Template {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
   }
-  /** False where it only has a statement of Jinja, which is reported in arguments and is text elsewhere. */
+  /** False if it has only a Jinja statement. That is reported in arguments and is text elsewhere. */
   get hasExpression(): boolean {
     return this.text.includes('{{');
   }
   toString(): string {
     return this.text;
   }
-  /** For displays; the journal keeps it as a structure. */
+  /** Text for displays; the journal stores it as a structure. */
   toJSON(): string {
     return this.text;
   }
 }
 
-/** An expression of a playbook that is true or false. Only the loader makes one; `template/conditions.ts` asks it. */
+/** A condition of a playbook. Only the loader creates conditions; `template/conditions.ts` evaluates them. */
 export class Condition {
   readonly text: string;
-  /** Where it stands; undefined in the journal. */
+  /** Position in the file; undefined in the journal. */
   readonly at: SourceRef | undefined;
   constructor(text: string, at?: SourceRef) {
     this.text = text;
@@ -35,13 +34,13 @@ export class Condition {
   toString(): string {
     return this.text;
   }
-  /** For displays; the journal keeps it as a structure. */
+  /** Text for displays; the journal stores it as a structure. */
   toJSON(): string {
     return this.text;
   }
 }
 
-/** A value as a playbook says it, before it is rendered. */
+/** A value of a playbook before it is rendered. */
 export type Source = JsonValue | Template | Condition | Source[] | SourceObject;
 export interface SourceObject {
   [key: string]: Source;
@@ -50,7 +49,7 @@ export interface SourceObject {
 /** Text that may be a template. */
 export type Text = string | Template;
 
-/** Stands for an argument that is not given: the value of `{{omit}}`. */
+/** Marks an omitted argument: the value of `{{omit}}`. */
 export const OMIT: unique symbol = Symbol('omit');
 
 export function isSourceObject(value: Source | undefined): value is SourceObject {
@@ -67,7 +66,7 @@ export function isText(value: unknown): value is Text {
   return typeof value === 'string' || value instanceof Template;
 }
 
-/** Undefined where the value is no text. */
+/** Undefined if the value is not text. */
 export function textOf(value: Source | undefined): string | undefined {
   return value instanceof Template ? value.text : typeof value === 'string' ? value : undefined;
 }
@@ -87,7 +86,7 @@ function partsOf(value: Source): Source[] {
   return isSourceObject(value) ? Object.values(value).flatMap(partsOf) : [value];
 }
 
-/** The value as it was written, with the text of templates and conditions in their place: for what is not rendered. */
+/** The value with the source text of templates and conditions, for values that are not rendered. */
 export function asWritten(value: Source): JsonValue {
   if (value instanceof Template || value instanceof Condition) return value.text;
   if (Array.isArray(value)) return value.map(asWritten);

@@ -26,16 +26,16 @@ const command = commandFailure(
 
 describe('the sentence of a failure', () => {
   it.each<[string, Failure, string | undefined]>([
-    ['a command', command, '"exec /bin/check now" ended with code 3: two'],
+    ['a command', command, 'Command "/bin/check now" failed with exit code 3: two'],
     [
       'a command without errors on stderr',
       commandFailure({ kind: 'mkdir', path: '/a' }, output(1, 'full\n')),
-      '"mkdir /a" ended with code 1: full',
+      '"mkdir /a" failed with exit code 1: full',
     ],
     [
       'no answer',
       commandFailure(undefined, undefined),
-      '"the action" ended with code -1: no output',
+      '"the action" failed with exit code -1 and no output',
     ],
     ['a message of the module', { ...command, message: 'HTTP 404' } as Failure, 'HTTP 404'],
     [
@@ -49,7 +49,7 @@ describe('the sentence of a failure', () => {
     [
       'until',
       { kind: 'condition', of: 'until', text: 'r.rc == 0', tries: 5, last: command },
-      'Not reached after 5 attempts: r.rc == 0. Last answer: "exec /bin/check now" ended with code 3: two',
+      'Condition still false after 5 attempts: r.rc == 0. Last result: Command "/bin/check now" failed with exit code 3: two',
     ],
     ['failed_when', { kind: 'condition', of: 'failed_when', text: 'x', tries: 1 }, undefined],
   ])('of %s', (_title, failure, text) => {
@@ -66,7 +66,7 @@ describe('the sentence of a failure', () => {
         output(1, '', `${lines}\n\n`),
       ),
     );
-    expect(headline).toBe('"exec /bin/long -c" ended with code 1: line 4');
+    expect(headline).toBe('Command "/bin/long -c" failed with exit code 1: line 4');
     expect(details).toEqual(['line 5', 'line 6', 'line 7', 'line 8']);
   });
 });

@@ -30,7 +30,7 @@ describe('an outcome', () => {
     [{ is: 'unknown', failure, result }, 'unknown', false, 'no'],
     [{ is: 'predicted', change: true, why: 'w' }, 'changed', true, 'w'],
     [{ is: 'predicted', change: false, result }, 'ok', false, 'said'],
-    [needsRealRun, 'unknown', false, 'depends on a value that only a real run can give'],
+    [needsRealRun, 'unknown', false, 'depends on a value that only a real run provides'],
   ])('%j is %s in displays; changed: %s; says: %s', (outcome, state, changed, message) => {
     expect(stateOf(outcome)).toBe(state);
     expect(hasChanged(outcome)).toBe(changed);

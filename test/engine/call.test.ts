@@ -148,7 +148,7 @@ describe('one call of a module', () => {
       ...{ is: 'failed', changed: true, result: { rc: 4 } },
       failure: { kind: 'command', action: 'exec do it', code: 4, output: 'err' },
     });
-    expect(outcome.result?.['msg']).toBe('"exec do it" ended with code 4: err');
+    expect(outcome.result?.['msg']).toBe('Command "do it" failed with exit code 4: err');
     const concluded = await tryCall({
       ...{ outputs: [output(4)], conclude: () => ({ result: { msg: 'HTTP 404' } }) },
     });

@@ -135,11 +135,11 @@ describe('a retry', () => {
   it('reports the last answer if "until" stays false', () => {
     const after = (outcome: Outcome) =>
       messageOf(untilUnmet({ until: [new Condition('a'), new Condition('b')] }, outcome, 5));
-    const sentence = 'Not reached after 5 attempts: a and b.';
-    expect(after(outcomes.ok)).toBe(`${sentence} Last answer: said`);
+    const sentence = 'Condition still false after 5 attempts: a and b.';
+    expect(after(outcomes.ok)).toBe(`${sentence} Last result: said`);
     expect(after(outcomes.changed)).toBe(sentence);
     expect(after({ ...outcomes.failed, failure: command })).toBe(
-      `${sentence} Last answer: "exec /bin/false" ended with code 1: no output`,
+      `${sentence} Last result: Command failed with exit code 1 and no output: /bin/false`,
     );
   });
 
@@ -154,7 +154,10 @@ describe('a retry', () => {
     const unmet = untilUnmet(until, outcomes.changed, 2);
     const task = { changedWhen: undefined, failedWhen: [new Condition('false')], readOnly: false };
     expect(verdict(task, unmet, { holds: never })).toMatchObject({
-      ...{ is: 'changed', result: { msg: 'Not reached after 2 attempts: ready.', failed: false } },
+      ...{
+        is: 'changed',
+        result: { msg: 'Condition still false after 2 attempts: ready.', failed: false },
+      },
     });
   });
 });

@@ -34,7 +34,7 @@ const cases: Record<string, Case> = {
   'each attempt': { tasks: `{ ${fail}, retries: 1, delay: 0 }`, says: [hidden, hidden] },
   'the answer of the last attempt': {
     tasks: `{ ${say}, until: "false", retries: 1, delay: 0 }`,
-    says: ['', 'Not reached after 2 attempts: false.'],
+    says: ['', 'Condition still false after 2 attempts: false.'],
   },
   'a failed undo': {
     tasks: `{ ${ok}, undo: [{ name: Undo, command: fail, no_log: true }] }, { ${fail} }`,

@@ -93,7 +93,7 @@ describe('reboot', () => {
   it('fails with the error of a failed reboot_command', async () => {
     const { code, events } = await play('{ reboot_command: "echo not now >&2; exit 1" }');
     expect(code).toBe(3);
-    expect(messagesOf(events, 'Restart')[0]).toContain('ended with code 1: not now');
+    expect(messagesOf(events, 'Restart')[0]).toContain('failed with exit code 1: not now');
   });
 
   it('fails if test_command does not succeed after the restart', async () => {

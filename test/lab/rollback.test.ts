@@ -50,7 +50,7 @@ describe('"--fail-at" of a step that every host skips', () => {
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({
       message: expect.stringContaining(
-        '"Pivot" was not begun: the --fail-at step was skipped on every host (gate/skipped)',
+        '"Pivot" was not started: the --fail-at step was skipped on every host (gate/skipped)',
       ) as string,
     });
     expect(bench.read('h1', 'etc/changed')).toBeUndefined();
