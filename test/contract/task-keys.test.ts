@@ -35,7 +35,7 @@ function* tasksIn(value: unknown): Generator<Record<string, unknown>> {
     const keys = Object.keys(value).map(keyOf);
     if ('name' in value && (keys.includes('module') || 'block' in value)) yield value;
     for (const [key, inner] of Object.entries(value))
-      if (keyOf(key) !== 'module') yield* tasksIn(inner);
+      if (keyOf(key) !== 'module' && key !== 'fingerprint') yield* tasksIn(inner);
   } else if (Array.isArray(value)) for (const inner of value) yield* tasksIn(inner);
 }
 
@@ -46,10 +46,13 @@ const files = ['playbooks', 'roles', 'examples'].flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 
+const tasksOf = (file: string) => [
+  ...tasksIn(parse(readFileSync(join(root, file), 'utf8'), { logLevel: 'error' })),
+];
+
 describe('the keys of tasks in playbooks, roles and examples', () => {
   it.each(files)('have the fixed order in %s', (file) => {
-    const document: unknown = parse(readFileSync(join(root, file), 'utf8'), { logLevel: 'error' });
-    for (const task of tasksIn(document)) {
+    for (const task of tasksOf(file)) {
       const keys = Object.keys(task);
       const sorted = keys.toSorted((a, b) => ORDER.indexOf(keyOf(a)) - ORDER.indexOf(keyOf(b)));
       expect(keys, String(task['name'])).toEqual(sorted);
@@ -59,5 +62,32 @@ describe('the keys of tasks in playbooks, roles and examples', () => {
   it('have a place in the order for each keyword', () => {
     const known = [...keywordsOn('task'), ...keywordsOn('block')].map(({ name }) => name);
     expect(known.filter((name) => !ORDER.includes(name))).toEqual([]);
+  });
+});
+
+/** The verbs that begin the name of a task. Add a verb here if no other one says it. */
+const VERBS = new Set([
+  ...'Activate Add Allow Back Check Configure Connect Convert Copy Count Create'.split(' '),
+  ...'Deactivate Delegate Delete Disable Download Drain Enable Fail Fetch Find Group'.split(' '),
+  ...'Handle Ignore Import Install Join Label Leave Link Load Loop Mount Move Patch'.split(' '),
+  ...'Pause Predict Print Protect Read Record Register Release Reload Remove Replace'.split(' '),
+  ...'Report Reset Resolve Restart Restore Resume Revoke Run Save Set Show Start'.split(' '),
+  ...'Stop Take Test Uncordon Unpack Unregister Update Upgrade Wait Warn Write'.split(' '),
+]);
+
+describe('the tasks of playbooks, roles and examples', () => {
+  it('have names that begin with a listed verb, and with "Wait for" if they wait', () => {
+    const names = files.flatMap(tasksOf).map(({ name }) => String(name));
+    expect(names.filter((name) => !VERBS.has(name.split(' ')[0] ?? ''))).toEqual([]);
+    expect(names.filter((name) => /^Wait (?!for )/.test(name))).toEqual([]);
+  });
+
+  it('use "argv" only for a command with a template', () => {
+    const lists = files.flatMap(tasksOf).flatMap(({ command }) => {
+      const argv = isMap(command) ? command['argv'] : undefined;
+      return Array.isArray(argv) ? [argv.join(' ')] : [];
+    });
+    // "{{.Name}}" and "{{json .Name}}" are Go templates.
+    expect(lists.filter((list) => !/\{\{(?!\.|json \.)/.test(list))).toEqual([]);
   });
 });

@@ -61,7 +61,7 @@ describe('a custom module in a role', () => {
     put('roles/app/tasks/main.yml', setting('8'));
     const { code, stdout } = await bench.play('- { name: P, hosts: all, roles: [app] }\n');
     expect(code).toBe(2);
-    expect(stdout).toContain('Module \\"app_setting\\": there is no file /etc/app.env on h1.');
+    expect(stdout).toContain('Module \\"app_setting\\": file /etc/app.env does not exist on h1.');
   });
 });
 

@@ -1,11 +1,11 @@
-/** Text of a file: one question to the host, and what its answer means. */
+/** A fact, the text of a file: the command that reads it from the host, and the parser of its output. */
 const fileText = {
   name: 'app.text',
   command: (path) => ({
     script: `if [ -e '${path}' ]; then echo present; cat '${path}'; else echo absent; fi`,
   }),
   parse({ code, stdout, stderr }, path) {
-    if (code !== 0) throw new Error(`${path} cannot be read: ${stderr}`);
+    if (code !== 0) throw new Error(`cannot read ${path}: ${stderr}`);
     return stdout.startsWith('present\n') ? stdout.slice('present\n'.length) : undefined;
   },
 };
@@ -16,7 +16,7 @@ const valueIn = (text, name) =>
     .find((line) => line.startsWith(`${name}=`))
     ?.slice(name.length + 1);
 
-/** The text with one setting changed where it stands, added at the end, or, when it is undefined, left out. */
+/** Changes a setting in place or appends it. Removes the setting if the value is undefined. */
 function withValue(text, name, value) {
   const lines = text.split('\n').filter((line) => line !== '');
   const at = lines.findIndex((line) => line.startsWith(`${name}=`));
@@ -28,16 +28,20 @@ function withValue(text, name, value) {
 
 export default {
   name: 'app_setting',
-  summary: 'Keep one setting in a file of NAME=VALUE lines, or keep it out.',
+  summary: 'Set or remove a setting in a file of NAME=VALUE lines.',
   args: {
     type: 'object',
     properties: {
-      path: { type: 'string', pattern: "^/[^']*$", description: 'The file, which must be there.' },
+      path: {
+        type: 'string',
+        pattern: "^/[^']*$",
+        description: 'Path of the file, which must exist.',
+      },
       name: { type: 'string', pattern: '^[a-z_]+$', description: 'Name of the setting.' },
       value: {
         type: 'string',
         pattern: '^[^\\n]*$',
-        description: 'Its value. Kept out when absent.',
+        description: 'Value of the setting. Without it, the setting is removed.',
       },
     },
     required: ['path', 'name'],
@@ -48,11 +52,11 @@ export default {
 
   async plan({ path, name, value }, { host }) {
     const text = await host.fact(fileText, path);
-    if (text === undefined) throw new Error(`there is no file ${path} on ${host.name}.`);
+    if (text === undefined) throw new Error(`file ${path} does not exist on ${host.name}.`);
     const before = valueIn(text, name);
     if (before === value) return { actions: [] };
     const content = withValue(text, name, value);
-    // The same module, asked for what it found.
+    // The undo calls this module with the previous value.
     const found = { path, name, ...(before === undefined ? {} : { value: before }) };
     return {
       actions: [{ kind: 'write', path, content }],
