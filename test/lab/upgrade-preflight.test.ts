@@ -169,7 +169,7 @@ describe('"--tags preflight"', () => {
     writeFileSync(join(results, 'summary.txt'), '');
     const used = await preflight('--output-dir', results);
     expect(used.code).toBe(2);
-    expect(used.stdout).toContain('holds the results of an upgrade');
+    expect(used.stdout).toContain('already has the results of an upgrade');
     expect(existsSync(join(results, 'preflight.json'))).toBe(false);
     const blocked = await preflight('--output-dir', join(results, 'summary.txt', 'below'));
     expect(blocked.code).toBe(2);
