@@ -22,7 +22,7 @@ testModule(file, {
       facts: { [`file.state ${path}`]: fileFact({ type: 'link', target: '/x' }) },
     },
     {
-      title: 'an existing directory, behind a link, has the symbolic mode',
+      title: 'an existing directory has, through a link, the symbolic mode',
       args: { path, mode: 'u=rwX,go=rX' },
       facts: {
         [`file.state ${path}`]: fileFact({ type: 'link', target: '/srv/real' }),

@@ -14,7 +14,7 @@ describe('the result of a k0s token', () => {
     [joinToken('abc123'), { token_id: 'abc123' }],
     ['not base64 of gzip', {}],
     [gzipSync('no token').toString('base64'), {}],
-  ])('has the id of the token where there is one: %s', (stdout, more) => {
+  ])('contains the ID of a valid token: %s', (stdout, more) => {
     const said = { code: 0, stdout, stderr: '' };
     const { result = {} } = k0s.conclude?.([said], { token: 'worker' }) ?? {};
     expect(result).toEqual(more);
@@ -34,33 +34,37 @@ const controller = { role: 'controller', enabled: true, hasData: true };
 testModule(k0s, {
   settled: [
     {
-      title: 'tells what there is',
+      title: 'reports the installation without a state',
       args: {},
       facts: { ...k0sHas(), 'k0s.stock': 'link lo\n' },
       result: { role: '', active: false, stock: 'link lo\n' },
     },
     {
-      title: 'is installed',
+      title: 'k0s is installed in the role',
       args: { state: 'installed', role: 'controller' },
       facts: k0sHas(controller),
     },
-    { title: 'runs', args: { state: 'started' }, facts: k0sHas({ ...controller, active: true }) },
-    { title: 'is stopped', args: { state: 'stopped' }, facts: k0sHas(controller) },
-    { title: 'is gone', args: { state: 'reset' }, facts: k0sHas() },
     {
-      title: 'is gone with all that it added',
+      title: 'the service is running',
+      args: { state: 'started' },
+      facts: k0sHas({ ...controller, active: true }),
+    },
+    { title: 'the service is stopped', args: { state: 'stopped' }, facts: k0sHas(controller) },
+    { title: 'there is nothing to reset', args: { state: 'reset' }, facts: k0sHas() },
+    {
+      title: 'there is nothing to reset, also outside the directories of k0s',
       args: { state: 'reset', before: 'link lo\npath /opt/cni\n' },
       facts: { ...k0sHas(), 'k0s.stock': 'link lo\n' },
     },
     {
-      title: 'was never there',
+      title: 'there is nothing to uninstall',
       args: { state: 'uninstalled' },
       facts: k0sHas({ version: undefined }),
     },
   ],
   changes: [
     {
-      title: 'installs a worker, and is reset on the way back',
+      title: 'installs a worker; the undo resets it',
       args: { state: 'installed', role: 'worker', token_file: '/t', flags: ['--labels=a=b'] },
       facts: k0sHas(),
       actions: ['exec /usr/local/bin/k0s install worker --token-file /t --labels=a=b'],
@@ -70,7 +74,7 @@ testModule(k0s, {
       ],
     },
     {
-      title: 'installs on data that are there, which outlive the way back',
+      title: 'installs on existing data; the undo keeps them',
       args: { state: 'installed', role: 'controller', config: '/c' },
       facts: k0sHas({ hasData: true }),
       actions: ['exec /usr/local/bin/k0s install controller --config /c'],
@@ -80,21 +84,21 @@ testModule(k0s, {
       ],
     },
     {
-      title: 'starts',
+      title: 'starts the service',
       args: { state: 'started' },
       facts: k0sHas(controller),
       actions: ['exec systemctl start k0scontroller.service'],
       restore: [{ module: 'k0s', args: { state: 'stopped' } }],
     },
     {
-      title: 'stops',
+      title: 'stops the service',
       args: { state: 'stopped' },
       facts: k0sHas({ ...controller, active: true }),
       actions: ['exec systemctl stop k0scontroller.service'],
       restore: [{ module: 'k0s', args: { state: 'started' } }],
     },
     {
-      title: 'uninstalls, and brings the unit back',
+      title: 'uninstalls the service; the undo restores the unit',
       args: { state: 'uninstalled' },
       facts: {
         ...k0sHas(controller),
@@ -121,13 +125,13 @@ testModule(k0s, {
       ],
     },
     {
-      title: 'resets',
+      title: 'resets an installed k0s',
       args: { state: 'reset' },
       facts: k0sHas(controller),
       actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
     },
     {
-      title: 'resets data without a unit, and without the program',
+      title: 'resets data without a unit and without the program',
       args: { state: 'reset', data_dir: '/srv/k0s' },
       facts: {
         'k0s.state /usr/local/bin/k0s /srv/k0s': {
@@ -138,13 +142,13 @@ testModule(k0s, {
       actions: [expect.stringContaining('k0s-reset /srv/k0s') as string],
     },
     {
-      title: 'resets a failed unit that is left without its file',
+      title: 'resets a failed unit without its file',
       args: { state: 'reset' },
       facts: k0sHas({ hasTraces: true }),
       actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
     },
     {
-      title: 'removes what is left outside its directories',
+      title: 'resets paths outside the directories of k0s',
       args: { state: 'reset', before: 'link lo\n' },
       facts: { ...k0sHas(), 'k0s.stock': 'link lo\npath /opt/cni\n' },
       actions: [expect.stringContaining('k0s-reset /var/lib/k0s') as string],
@@ -157,7 +161,7 @@ testModule(k0s, {
       restore: [],
     },
     {
-      title: 'makes a token, which ends by itself',
+      title: 'creates a token, which needs no undo',
       args: { token: 'worker', expiry: '10m' },
       facts: k0sHas({ ...controller, active: true }),
       actions: ['exec /usr/local/bin/k0s token create --role=worker --expiry=10m'],
@@ -165,57 +169,65 @@ testModule(k0s, {
     },
   ],
   refused: [
-    { title: 'no role', args: { state: 'installed' }, code: 'TASK_FAILED' },
     {
-      title: 'another role',
+      title: '"state: installed" without a role',
+      args: { state: 'installed' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'installing another role',
       args: { state: 'installed', role: 'worker' },
       facts: k0sHas(controller),
       code: 'TASK_FAILED',
     },
     {
-      title: 'to reset what runs',
+      title: 'resetting a running k0s',
       args: { state: 'reset' },
       facts: k0sHas({ ...controller, active: true }),
       code: 'TASK_FAILED',
     },
     {
-      title: 'to start what is not installed',
+      title: 'starting a service that is not installed',
       args: { state: 'started' },
       facts: k0sHas(),
       code: 'TASK_FAILED',
     },
     {
-      title: 'a token of a worker',
+      title: 'creating a token on a worker',
       args: { token: 'worker' },
       facts: k0sHas(),
       code: 'TASK_FAILED',
     },
     {
-      title: 'a host without it',
+      title: 'installing without the program',
       args: { state: 'started' },
       facts: k0sHas({ version: undefined }),
       code: 'TASK_FAILED',
     },
     {
-      title: 'a stock for something else than a reset',
+      title: '"before" without "state: reset"',
       args: { state: 'stopped', before: 'link lo' },
       code: 'TASK_FAILED',
     },
-    { title: 'token and state', args: { token: 'worker', state: 'started' }, code: 'TASK_FAILED' },
     {
-      title: 'a token instead of its id',
+      title: '"token" and "state" together',
+      args: { token: 'worker', state: 'started' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'revoking a token by its text instead of its ID',
       args: { revoke_token: joinToken('abc123') },
       code: 'SCHEMA',
     },
     {
-      title: 'a word for a flag',
+      title: 'a flag without dashes',
       args: { state: 'installed', role: 'worker', flags: ['x'] },
       code: 'SCHEMA',
     },
   ],
 });
 
-it('only reads without a state and a token, so that nothing is locked for it', () => {
+it('k0s without state and token only reads, so that no lock is needed', () => {
   expect(effectOf(k0s, {})).toBe('reads');
   for (const args of [{ token: 'worker' }, { revoke_token: 'abc123' }, { state: 'started' }])
     expect(effectOf(k0s, args)).toBe('restores');

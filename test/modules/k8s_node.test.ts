@@ -15,11 +15,19 @@ const draining = (call: string): string =>
 
 testModule(k8s_node, {
   settled: [
-    { title: 'cordoned', args: { name: 'n1', state: 'cordoned' }, facts: node(false, ['a/b']) },
-    { title: 'drained', args: { name: 'n1', state: 'drained' }, facts: node(false) },
-    { title: 'takes pods', args: { name: 'n1', state: 'uncordoned' }, facts: node(true) },
     {
-      title: 'it only looks without a wish',
+      title: 'the node is cordoned',
+      args: { name: 'n1', state: 'cordoned' },
+      facts: node(false, ['a/b']),
+    },
+    { title: 'the node is drained', args: { name: 'n1', state: 'drained' }, facts: node(false) },
+    {
+      title: 'the node is uncordoned',
+      args: { name: 'n1', state: 'uncordoned' },
+      facts: node(true),
+    },
+    {
+      title: 'without a state, the module only reads',
       args: { name: 'n1' },
       facts: node(false, ['a/b']),
       result: { name: 'n1', unschedulable: true },
@@ -27,7 +35,7 @@ testModule(k8s_node, {
   ],
   changes: [
     {
-      title: 'drains, by another program',
+      title: 'drains with another kubectl',
       args: { name: 'n1', state: 'drained', force: true, kubectl: 'k0s kubectl', grace_period: 5 },
       facts: {
         'kubernetes.schedulable ["k0s","kubectl"] n1': true,
@@ -43,14 +51,14 @@ testModule(k8s_node, {
       ],
     },
     {
-      title: 'drains what was cordoned before, and leaves it so',
+      title: 'drains a cordoned node; the undo leaves it cordoned',
       args: { name: 'n1', state: 'drained' },
       facts: node(false, ['web/app']),
       actions: [draining('kubectl drain n1 --ignore-daemonsets --timeout=300s')],
       restore: [{ module: 'k8s_node', args: { name: 'n1', state: 'cordoned' } }],
     },
     {
-      title: 'cordons',
+      title: 'cordons a node',
       args: { name: 'n1', state: 'cordoned', kubeconfig: '/etc/k' },
       facts: { 'kubernetes.schedulable ["kubectl","--kubeconfig","/etc/k"] n1': true },
       actions: ['exec kubectl --kubeconfig /etc/k cordon n1'],
@@ -58,7 +66,7 @@ testModule(k8s_node, {
   ],
   refused: [
     {
-      title: 'a node that is not there',
+      title: 'a node that does not exist',
       args: { name: 'n1', state: 'cordoned' },
       facts: node(undefined),
       code: 'TASK_FAILED',
@@ -83,7 +91,7 @@ describe('k8s_node with state: drained', () => {
     return { status, stdout, stderr };
   };
 
-  it('names the pods that stayed in the last line of its error, with the reason', async () => {
+  it('lists the remaining pods with the reasons in the last line of its error', async () => {
     const refused = (pod: string, reason: string) =>
       `error when evicting pods/"${pod}" -n "shop" (will retry after 5s): ${reason}.`;
     const budget = "Cannot evict pod as it would violate the pod's disruption budget";
@@ -127,7 +135,7 @@ const marks = (required: string[] = []) => ({
 testModule(k8s_node, {
   settled: [
     {
-      title: 'labels, annotations and taints as wanted',
+      title: 'the node has the labels, annotations and taints',
       args: {
         name: 'n1',
         labels: { zone: 'a', gone: null },
@@ -138,7 +146,7 @@ testModule(k8s_node, {
       facts: marks(),
     },
     {
-      title: 'a label that a pod requires stays',
+      title: 'a label to remove is required by a pod',
       args: { name: 'n1', remove_prefixes: ['com.docker.ucp.x'] },
       facts: marks(['com.docker.ucp.x']),
       result: { name: 'n1', kept: ['com.docker.ucp.x'] },
@@ -146,7 +154,7 @@ testModule(k8s_node, {
   ],
   changes: [
     {
-      title: 'sets and removes, and restores exactly that',
+      title: 'sets and removes labels, annotations and taints; the undo restores only these',
       args: {
         name: 'n1',
         labels: { zone: 'b', role: '', 'com.docker.ucp.y': null },
@@ -173,7 +181,7 @@ testModule(k8s_node, {
       ],
     },
     {
-      title: 'removes by the start of the name, but not what pods require',
+      title: 'removes by prefix, except for labels that pods require',
       args: { name: 'n1', remove_prefixes: ['com.docker.ucp.'] },
       facts: marks(['com.docker.ucp.x']),
       actions: [
@@ -196,7 +204,7 @@ testModule(k8s_node, {
   ],
   refused: [
     {
-      title: 'labels of a node that is not there',
+      title: 'labels of a node that does not exist',
       args: { name: 'n1', labels: { a: 'b' } },
       facts: { [`kubernetes.marks ${kubectl} n1`]: undefined },
       code: 'TASK_FAILED',

@@ -6,7 +6,7 @@ const kubectl = '["kubectl"]';
 testModule(k8s_pods, {
   settled: [
     {
-      title: 'pods and their ports as targets',
+      title: 'returns pods and their ports as targets',
       args: { namespace: 'kube-system', selector: 'app=x' },
       facts: {
         [`kubernetes.pod_addresses ${kubectl} kube-system app=x`]: [
@@ -23,5 +23,5 @@ testModule(k8s_pods, {
       },
     },
   ],
-  refused: [{ title: 'an option', args: { namespace: '--all' }, code: 'SCHEMA' }],
+  refused: [{ title: 'an option as a namespace', args: { namespace: '--all' }, code: 'SCHEMA' }],
 });

@@ -4,24 +4,28 @@ import { look } from '../helpers/cluster-facts.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
 testModule(k8s_wait, {
-  settled: [{ title: 'it only looks', args: { kind: 'node' } }],
+  settled: [{ title: 'the wait changes nothing', args: { kind: 'node' } }],
   refused: [
-    { title: 'a rollout of everything', args: { kind: 'deployment' }, code: 'TASK_FAILED' },
+    { title: 'a rollout without a name', args: { kind: 'deployment' }, code: 'TASK_FAILED' },
     {
-      title: 'name and selector',
+      title: '"name" and "selector" together',
       args: { kind: 'pod', name: 'a', selector: 'b' },
       code: 'TASK_FAILED',
     },
-    { title: 'an option', args: { kind: '--all' }, code: 'SCHEMA' },
+    { title: 'an option as a kind', args: { kind: '--all' }, code: 'SCHEMA' },
     { title: 'neither kind nor path', args: {}, code: 'SCHEMA' },
-    { title: 'kind and path', args: { kind: 'node', path: '/readyz' }, code: 'SCHEMA' },
     {
-      title: 'the kubelet version of a pod',
+      title: '"kind" and "path" together',
+      args: { kind: 'node', path: '/readyz' },
+      code: 'SCHEMA',
+    },
+    {
+      title: '"kubelet_version" for a pod',
       args: { kind: 'pod', kubelet_version: 'v1.29.3+k0s' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'nodes by label with a kubelet version',
+      title: '"kubelet_version" with a selector',
       args: { kind: 'node', selector: 'a=b', kubelet_version: 'v1.29.3+k0s' },
       code: 'TASK_FAILED',
     },
@@ -39,7 +43,7 @@ describe('k8s_wait for nodes', () => {
     .join('\n');
   const wanted = { kubelet_version: 'v1.29.3+k0s', container_runtime: 'containerd', timeout: 0 };
 
-  it('reports every node that is not as wanted, with the reason', async () => {
+  it('reports every node that is not ready, with the reason', async () => {
     const programs = { kubectl: `cat <<'ROWS'\n${rows}\nROWS` };
     const args = { kind: 'node', name: ['m1', 'w1', 'w2', 'w3', 'w4'], ...wanted };
     const { status, stderr } = await look(k8s_wait, args, programs);
@@ -52,7 +56,7 @@ describe('k8s_wait for nodes', () => {
     ]);
   });
 
-  it('succeeds when the named nodes are as wanted, whatever the others are', async () => {
+  it('succeeds when the named nodes are ready, even if others are not', async () => {
     const programs = { kubectl: `cat <<'ROWS'\n${rows}\nROWS` };
     const { status, stdout } = await look(
       k8s_wait,
@@ -83,7 +87,7 @@ describe('a wait with a unit', () => {
     ['failed', 'failed'],
     ['inactive', 'dead'],
   ])(
-    'ends when the unit is %s (%s), and shows each error of its journal once',
+    'ends if the unit is %s (%s), and prints each error in its journal once',
     async (active, sub) => {
       const args = { path: '/readyz', unit: 'k0scontroller', timeout: 3600 };
       const { status, stderr } = await look(k8s_wait, args, unit(active, sub));
@@ -100,25 +104,25 @@ describe('a wait with a unit', () => {
   it.each([
     [1, '(waited 10 s)'],
     [2, 'The unit k0scontroller is not running: activating (auto-restart)'],
-  ])('lets systemd start the unit again as often as it may: %i times', async (done, message) => {
+  ])('tolerates "unit_restarts" restarts of the unit: %i', async (done, message) => {
     const args = { path: '/readyz', unit: 'k0scontroller', unit_restarts: 2, timeout: 10 };
     const { status, stderr } = await look(k8s_wait, args, unit('activating', 'auto-restart', done));
     expect(status).toBe(1);
     expect(stderr).toContain(message);
   });
 
-  it('goes on while the unit runs', async () => {
+  it('keeps waiting while the unit runs', async () => {
     const args = { path: '/readyz', unit: 'k0scontroller', timeout: 10 };
     const { status, stderr } = await look(k8s_wait, args, unit('active', 'running'));
     expect(status).toBe(1);
     expect(stderr).toContain('connection refused\n(waited 10 s)\n');
   });
 
-  it('shows the errors of a unit that runs, when time is up', async () => {
+  it('prints the journal errors of a running unit after the timeout', async () => {
     const args = { path: '/readyz', unit: 'k0scontroller', timeout: 10 };
     const { stderr } = await look(k8s_wait, args, {
       ...unit('active', 'running'),
-      // As k0s has it for a kubelet that ends again and again (recorded on a host with too many inotify instances).
+      // Recorded from k0s with a kubelet that keeps failing, on a host with too many inotify instances.
       journalctl: `for n in 1 2 3; do echo 'E1127 02:47:0'$n'.009087 10181 kubelet.go:1533] "Failed to start cAdvisor" err="inotify_init: too many open files" component=kubelet'; echo 'respawning in 5s'; done`,
     });
     expect(stderr.match(/too many open files/g)).toHaveLength(1);
@@ -148,7 +152,7 @@ describe('k8s_wait', () => {
     expect({ status, stdout: stdout.trim() }).toEqual({ status: 0, stdout: words });
   });
 
-  it('tries again when the API is away, and gives up in time', async () => {
+  it('retries while the API is unreachable, and fails after the timeout', async () => {
     // Time passes only while the script sleeps.
     const clock = { date: 'echo "${now:-0}"', sleep: 'now=$((${now:-0} + $1))' };
     const fails = { kubectl: 'echo "connection refused at ${now:-0}" >&2; return 1', ...clock };

@@ -10,37 +10,41 @@ const removed = { module: 'restore_path', args: { path, state: 'absent' } };
 
 testModule(lineinfile, {
   settled: [
-    { title: 'the line is there', args: { path, line: 'a=1' }, facts: found('a=1\nb=2\n') },
+    { title: 'the line exists', args: { path, line: 'a=1' }, facts: found('a=1\nb=2\n') },
     {
-      title: 'nothing to remove',
+      title: 'a line to remove does not exist',
       args: { path, regexp: '^z', state: 'absent' },
       facts: found('a=1\n'),
     },
-    { title: 'no file to remove from', args: { path, line: 'a', state: 'absent' }, facts: missing },
+    {
+      title: 'the file of a line to remove does not exist',
+      args: { path, line: 'a', state: 'absent' },
+      facts: missing,
+    },
   ],
   changes: [
     {
-      title: 'appends',
+      title: 'appends the line',
       args: { path, line: 'c' },
       facts: found('a\n'),
       actions: [`write ${path}`],
       restore: [restored('a\n')],
     },
     {
-      title: 'replaces what matches',
+      title: 'replaces the line that matches',
       args: { path, regexp: '^a=', line: 'a=2' },
       facts: found('a=1\n'),
       actions: [`write ${path}`],
     },
     {
-      title: 'makes the file',
+      title: 'creates the file',
       args: { path, line: 'a', create: true },
       facts: missing,
       actions: [`write ${path}`],
       restore: [removed],
     },
     {
-      title: 'removes all that match',
+      title: 'removes all lines that match',
       args: { path, regexp: '^a', state: 'absent' },
       facts: found('a\nb\na\n'),
       actions: [`write ${path}`],
@@ -49,7 +53,7 @@ testModule(lineinfile, {
   refused: [
     { title: 'a missing file', args: { path, line: 'a' }, facts: missing, code: 'TASK_FAILED' },
     {
-      title: 'a broken expression',
+      title: 'an invalid regular expression',
       args: { path, regexp: '(', line: 'a' },
       facts: found('a'),
       code: 'TASK_FAILED',
@@ -57,14 +61,14 @@ testModule(lineinfile, {
   ],
 });
 
-describe('lineinfile with its other ways to find a line', () => {
+describe('lineinfile with search_string and backrefs', () => {
   const edited = async (text: string, args: object): Promise<string> => {
     const { actions } = await lineinfile.plan({ path, ...args }, fakeHost({ facts: found(text) }));
     const [action] = actions;
     return action?.kind === 'write' ? action.content : text;
   };
 
-  it('finds text as it is, the last or the first', async () => {
+  it('finds literal text, in the last or the first line', async () => {
     const text = 'a.b=1\naxb=2\na.b=3\n';
     expect(await edited(text, { search_string: 'a.b', line: 'x' })).toBe('a.b=1\naxb=2\nx\n');
     expect(await edited(text, { search_string: 'a.b', line: 'x', firstmatch: true })).toBe(
@@ -74,7 +78,7 @@ describe('lineinfile with its other ways to find a line', () => {
     expect(await edited(text, { search_string: 'none', line: 'new' })).toBe(`${text}new\n`);
   });
 
-  it('puts in what groups matched, and leaves a file without a match', async () => {
+  it('inserts matched groups, and does not change a file without a match', async () => {
     const args = { regexp: '^(\\w+) = (?<value>.*)$', line: '\\1: \\g<value>', backrefs: true };
     expect(await edited('# x\nport = 80\n', args)).toBe('# x\nport: 80\n');
     expect(await edited('nothing\n', args)).toBe('nothing\n');
@@ -82,7 +86,7 @@ describe('lineinfile with its other ways to find a line', () => {
     await expect(edited('a\n', { line: 'x', backrefs: true })).rejects.toThrow('needs "regexp"');
   });
 
-  it('does not take both ways at once', () => {
+  it('refuses "regexp" and "search_string" together', () => {
     const both = { path, regexp: 'a', search_string: 'a', line: 'x' };
     expect(validateValue(lineinfile.args, both)).not.toEqual([]);
   });

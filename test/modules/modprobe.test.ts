@@ -4,12 +4,20 @@ import { missing } from '../helpers/text-facts.ts';
 
 testModule(modprobe, {
   settled: [
-    { title: 'loaded', args: { name: 'overlay' }, facts: { 'kernel.module overlay': 'loaded' } },
-    { title: 'built in', args: { name: 'overlay' }, facts: { 'kernel.module overlay': 'builtin' } },
+    {
+      title: 'the module is loaded',
+      args: { name: 'overlay' },
+      facts: { 'kernel.module overlay': 'loaded' },
+    },
+    {
+      title: 'the module is built in',
+      args: { name: 'overlay' },
+      facts: { 'kernel.module overlay': 'builtin' },
+    },
   ],
   changes: [
     {
-      title: 'loads it, now and at boot',
+      title: 'loads the module now and at boot',
       args: { name: 'br_netfilter', persistent: 'present', params: 'a=1 b=2' },
       facts: {
         'kernel.module br_netfilter': 'absent',
@@ -30,7 +38,7 @@ testModule(modprobe, {
   ],
   refused: [
     {
-      title: 'taking out what is built in',
+      title: 'unloading a built-in module',
       args: { name: 'overlay', state: 'absent' },
       facts: { 'kernel.module overlay': 'builtin' },
       code: 'TASK_FAILED',

@@ -33,34 +33,34 @@ const place = (now: object | undefined, fstab: string) => ({
 testModule(mount, {
   settled: [
     {
-      title: 'is mounted, and will be',
+      title: 'the file system is mounted and in fstab',
       args: { ...data, state: 'mounted' },
       facts: place(mounted, `${root}/dev/sdb1\t/data  ext4 defaults 0 0\n`),
     },
     {
-      title: 'named by its label',
+      title: 'the file system is mounted by its label',
       args: { ...data, src: 'LABEL=data', state: 'mounted' },
       facts: place(mounted, `${root}LABEL=data /data ext4 defaults 0 0\n`),
     },
     {
-      title: 'is neither',
+      title: 'the file system is neither mounted nor in fstab',
       args: { path: '/data', state: 'absent' },
       facts: place(undefined, root),
     },
     {
-      title: 'will be mounted at boot',
+      title: 'the file system is in fstab',
       args: { ...data, state: 'present' },
       facts: place(undefined, root + entry),
     },
     {
-      title: 'is there for now',
+      title: 'the file system is mounted without an fstab entry',
       args: { ...data, state: 'ephemeral' },
       facts: place(mounted, root),
     },
   ],
   changes: [
     {
-      title: 'mounts, now and at boot',
+      title: 'mounts now and at boot',
       args: { ...data, state: 'mounted' },
       facts: { ...place(undefined, root), 'file.state /data': absent },
       actions: ['write /etc/fstab', 'mkdir /data', 'exec mount -- /data'],
@@ -71,7 +71,7 @@ testModule(mount, {
       ],
     },
     {
-      title: 'puts something else there, and back',
+      title: 'mounts another file system; the undo mounts the old one',
       args: { ...data, src: '/dev/sdc1', state: 'mounted' },
       facts: place(mounted, root + entry),
       actions: ['write /etc/fstab', 'exec umount -- /data', 'exec mount -- /data'],
@@ -85,13 +85,13 @@ testModule(mount, {
       ],
     },
     {
-      title: 'other options: once more',
+      title: 'remounts with other options',
       args: { ...data, opts: 'noatime', state: 'mounted' },
       facts: place(mounted, root + entry),
       actions: ['write /etc/fstab', 'exec mount -o remount,noatime /data'],
     },
     {
-      title: 'unmounts for good',
+      title: 'unmounts and removes the fstab entry',
       args: { path: '/data', state: 'absent' },
       facts: place(mounted, root + entry),
       actions: ['write /etc/fstab', 'exec umount /data'],
@@ -101,7 +101,7 @@ testModule(mount, {
       ],
     },
     {
-      title: 'unmounts a part of a file system, and binds it again',
+      title: 'unmounts a bind mount; the undo mounts it again',
       args: { path: '/data', state: 'unmounted' },
       facts: place(bound, root),
       actions: ['exec umount /data'],
@@ -119,19 +119,19 @@ testModule(mount, {
       ],
     },
     {
-      title: 'binds another folder',
+      title: 'binds another directory',
       args: { path: '/data', src: '/srv/new', fstype: 'none', opts: 'bind', state: 'mounted' },
       facts: place(bound, root),
       actions: ['write /etc/fstab', 'exec umount -- /data', 'exec mount -- /data'],
     },
     {
-      title: 'unmounts for now',
+      title: 'unmounts and keeps the fstab entry',
       args: { path: '/data', state: 'unmounted' },
       facts: place(mounted, root),
       actions: ['exec umount /data'],
     },
     {
-      title: 'mounts for now, with options',
+      title: 'mounts with options, without an fstab entry',
       args: { ...data, opts: 'ro', state: 'ephemeral' },
       facts: place(undefined, root),
       actions: ['exec mount -t ext4 -o ro -- /dev/sdb1 /data'],
@@ -139,15 +139,19 @@ testModule(mount, {
     },
   ],
   refused: [
-    { title: 'nothing to mount', args: { path: '/data', state: 'mounted' }, code: 'TASK_FAILED' },
     {
-      title: 'a file in its place',
+      title: '"state: mounted" without a source',
+      args: { path: '/data', state: 'mounted' },
+      code: 'TASK_FAILED',
+    },
+    {
+      title: 'a file as the mount point',
       args: { ...data, state: 'mounted' },
       facts: { ...place(undefined, root), 'file.state /data': fileFact({}) },
       code: 'TASK_FAILED',
     },
     {
-      title: 'once more what is not there',
+      title: 'remounting without a mounted file system',
       args: { path: '/data', state: 'remounted' },
       facts: place(undefined, root),
       code: 'TASK_FAILED',

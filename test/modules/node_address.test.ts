@@ -10,19 +10,19 @@ const answers = (own: string[], ofInterface?: string, towards?: string) => ({
 testModule(node_address, {
   settled: [
     {
-      title: 'the address that the operator chose',
+      title: 'uses the address that the operator chose',
       args: { address: '10.0.0.5', candidates: ['192.0.2.5'], route_to: '10.0.0.1' },
       facts: { 'network.addresses  10.0.0.1 10.0.0.5': answers(['10.0.0.5']) },
       result: { address: '10.0.0.5', source: 'address' },
     },
     {
-      title: 'the first address of the chosen interface',
+      title: 'uses the first address of the chosen interface',
       args: { interface: 'eth1', candidates: ['192.0.2.5'] },
       facts: { 'network.addresses eth1  192.0.2.5': answers(['192.0.2.5'], '10.0.0.5') },
       result: { address: '10.0.0.5', source: 'interface' },
     },
     {
-      title: 'the first candidate on the host, before the route',
+      title: 'prefers the first candidate on the host to the route',
       args: { candidates: ['', '203.0.113.9', '10.0.0.5', '10.1.0.5'], route_to: '10.0.0.1' },
       facts: {
         'network.addresses  10.0.0.1 203.0.113.9 10.0.0.5 10.1.0.5': answers(
@@ -34,7 +34,7 @@ testModule(node_address, {
       result: { address: '10.0.0.5', source: 'candidate' },
     },
     {
-      title: 'the route, when no candidate is on the host',
+      title: 'uses the route if no candidate is on the host',
       args: { candidates: ['203.0.113.9'], route_to: '10.0.0.1' },
       facts: {
         'network.addresses  10.0.0.1 203.0.113.9': answers([], undefined, '10.0.0.5'),
@@ -56,14 +56,14 @@ testModule(node_address, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'no address at all',
+      title: 'a host without candidates and route',
       args: { candidates: ['203.0.113.9'] },
       facts: { 'network.addresses   203.0.113.9': answers([]) },
       code: 'TASK_FAILED',
     },
-    { title: 'a name in place of an address', args: { address: 'web1' }, code: 'TASK_FAILED' },
+    { title: 'a hostname as the address', args: { address: 'web1' }, code: 'TASK_FAILED' },
     {
-      title: 'address and interface together',
+      title: '"address" and "interface" together',
       args: { address: '10.0.0.5', interface: 'eth0' },
       code: 'TASK_FAILED',
     },

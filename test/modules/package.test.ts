@@ -14,7 +14,7 @@ const call = 'exec dnf -y';
 testModule(packages, {
   settled: [
     {
-      title: 'with APT',
+      title: 'the package is installed with APT',
       args: { name: 'curl' },
       facts: {
         'packages.manager': 'apt',
@@ -22,21 +22,21 @@ testModule(packages, {
       },
     },
     {
-      title: 'with DNF',
+      title: 'the package is installed with DNF',
       args: { name: 'jq' },
       facts: { 'packages.manager': 'dnf', ...rpm({ jq: ['jq-1.6-1'] }) },
     },
   ],
   changes: [
     {
-      title: 'with APT, and back',
+      title: 'installs with APT; the undo restores the packages',
       args: { name: 'curl', use: 'apt' },
       facts: { ...sum, 'apt.packages curl': known({ curl: [undefined, '7.2'] }) },
       actions: [`exec apt-get ${options} install -- curl`],
       restore,
     },
     {
-      title: 'with DNF, and back',
+      title: 'installs with DNF; the undo restores the packages',
       args: { name: 'jq', state: 'absent' },
       facts: { 'packages.manager': 'dnf', ...rpm({ jq: ['jq-1.6-1'] }) },
       actions: [`${call} remove jq`],

@@ -3,12 +3,16 @@ import { testModule } from '../helpers/module-tester.ts';
 
 testModule(pause, {
   settled: [
-    { title: 'no time', args: { seconds: 0 } },
-    { title: 'a question', args: { prompt: 'Go on?' } },
+    { title: 'the time is 0', args: { seconds: 0 } },
+    { title: 'the operator is prompted', args: { prompt: 'Continue?' } },
   ],
   refused: [
-    { title: 'less than none', args: { seconds: -1 }, code: 'SCHEMA' },
-    { title: 'a question and a time', args: { seconds: 1, prompt: 'Go on?' }, code: 'SCHEMA' },
-    { title: 'nothing', args: {}, code: 'SCHEMA' },
+    { title: 'a negative time', args: { seconds: -1 }, code: 'SCHEMA' },
+    {
+      title: '"prompt" and a time together',
+      args: { seconds: 1, prompt: 'Continue?' },
+      code: 'SCHEMA',
+    },
+    { title: 'no arguments', args: {}, code: 'SCHEMA' },
   ],
 });

@@ -8,7 +8,7 @@ import { describeWith, has } from '../helpers/programs.ts';
 testModule(port_states, {
   settled: [
     {
-      title: 'every port of every host',
+      title: 'every port is checked on every host',
       args: { host: ['lb.example.com', '::1'], ports: [1, 2], connect_timeout: 3 },
       facts: {
         'network.ports 3 1@lb.example.com 2@lb.example.com 1@::1 2@::1': [
@@ -18,10 +18,10 @@ testModule(port_states, {
       result: { ports: [{ host: 'lb.example.com', port: 1, state: 'refused' }] },
     },
   ],
-  refused: [{ title: 'no port', args: { host: 'a', ports: [] }, code: 'SCHEMA' }],
+  refused: [{ title: 'an empty list of ports', args: { host: 'a', ports: [] }, code: 'SCHEMA' }],
 });
 
-// In a network of its own: port 7001 is refused, ports 7002 and 7003 are filtered.
+// In a separate network namespace: port 7001 is refused, ports 7002 and 7003 are filtered.
 const FILTER =
   'ip link set lo up; iptables -A INPUT -p tcp --dport 7002 -j DROP && iptables -A INPUT -p tcp --dport 7003 -j REJECT --reject-with icmp-admin-prohibited';
 
@@ -31,7 +31,7 @@ const inOwnNetwork = (script: string, ...words: string[]) =>
     timeout: 20_000,
   });
 
-/** Not every kernel has its modules, even where the program is installed. */
+/** The kernel may lack the modules even if the program is installed. */
 const filters = has('iptables') && inOwnNetwork(FILTER).status === 0;
 
 describeWith(
@@ -43,7 +43,7 @@ describeWith(
     [7001, 0, ''],
     [7002, 1, 'port 7002 of 127.0.0.2 is blocked'],
     [7003, 1, 'port 7003 of 127.0.0.2 is blocked'],
-  ])('tells refused from filtered: %i', async (port, code, message) => {
+  ])('distinguishes refused from filtered ports: %i', async (port, code, message) => {
     const {
       actions: [action],
     } = await port_check.plan({ host: '127.0.0.2', port, state: 'reachable' }, fakeHost({}));

@@ -9,13 +9,13 @@ testModule(reboot, {
   settled: [],
   changes: [
     {
-      title: 'restarts, with the boot id that must go',
+      title: 'reboots and waits for another boot ID',
       args: { reboot_command: 'shutdown -r now' },
       facts: { 'boot.id': 'b00t' },
       actions: ['restart the host: shutdown -r now'],
     },
     {
-      title: 'tells who is there, and waits',
+      title: 'notifies users, then waits before the reboot',
       args: { msg: "It's time.", pre_reboot_delay: 5, reboot_command: 'reboot' },
       facts: { 'boot.id': 'b00t' },
       actions: ['restart the host: reboot'],
@@ -31,7 +31,7 @@ describe('the restart command of reboot', () => {
     return { actions, text };
   };
 
-  it('is one shell text that dash and bash in POSIX mode parse', async () => {
+  it('is valid in dash and in the POSIX mode of bash', async () => {
     const { actions, text } = await plan();
     expect(actions).toMatchObject([{ kind: 'reboot', timeoutSeconds: 602, delaySeconds: 30 }]);
     execFileSync('dash', ['-n', '-c', text]);

@@ -9,27 +9,37 @@ testModule(replace, {
   settled: [
     { title: 'nothing matches', args: { path, regexp: 'x', replace: 'y' }, facts: found('a\n') },
     {
-      title: 'it is replaced already',
+      title: 'the text was already replaced',
       args: { path, regexp: '^a=.*', replace: 'a=1' },
       facts: found('a=1\n'),
     },
     {
-      title: 'the part it is looked for in is not there',
+      title: 'the expression in "after" does not match',
       args: { path, regexp: 'a', replace: 'b', after: '^\\[x\\]' },
       facts: found('a\n'),
     },
   ],
   changes: [
-    { title: 'replaces', args: { path, regexp: 'a' }, facts: found('a\n'), actions: write },
+    {
+      title: 'replaces all matches',
+      args: { path, regexp: 'a' },
+      facts: found('a\n'),
+      actions: write,
+    },
   ],
   refused: [
     { title: 'a missing file', args: { path, regexp: 'a' }, facts: missing(), code: 'TASK_FAILED' },
-    { title: 'no expression', args: { path, regexp: '(' }, facts: found('a'), code: 'TASK_FAILED' },
+    {
+      title: 'an invalid regular expression',
+      args: { path, regexp: '(' },
+      facts: found('a'),
+      code: 'TASK_FAILED',
+    },
   ],
 });
 
 describe('replace', () => {
-  it('knows groups, ends of lines, parts, and text that looks like a group', async () => {
+  it('handles groups, line ends, "after", "before", and text that looks like a group', async () => {
     const text = 'a=1\n[x]\na=2\n[y]\na=3\n';
     expect(await written(replace, { path, regexp: '^a=(\\d)$', replace: 'b=\\1\\1' }, text)).toBe(
       'b=11\n[x]\nb=22\n[y]\nb=33\n',

@@ -5,7 +5,7 @@ import { fakeHost, fileFact, testModule } from '../helpers/module-tester.ts';
 testModule(script, {
   settled: [
     {
-      title: 'what it creates is there',
+      title: 'the path in "creates" exists',
       args: { cmd: 'setup.sh', creates: '/done' },
       files: { 'setup.sh': 'true' },
       facts: { 'file.state /done': fileFact({}) },
@@ -13,7 +13,7 @@ testModule(script, {
   ],
   refused: [
     {
-      title: 'what is no text',
+      title: 'a file that is not text',
       args: { cmd: 'setup.sh' },
       files: { 'setup.sh': 'a\u0000b' },
       code: 'TASK_FAILED',
@@ -22,7 +22,7 @@ testModule(script, {
 });
 
 describe('script', () => {
-  it('hands arguments over one by one, the script on standard input', async () => {
+  it('passes arguments as separate words and the script on standard input', async () => {
     const host = fakeHost({ files: { 'a.py': 'print(1)' } });
     const { actions } = await script.plan({ cmd: 'a.py "x y" z', executable: 'python3' }, host);
     expect(actions).toMatchObject([{ kind: 'exec', stdin: 'print(1)' }]);

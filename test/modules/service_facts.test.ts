@@ -6,7 +6,7 @@ const running = { name: 'a.service', state: 'running', status: 'enabled', source
 testModule(service_facts, {
   settled: [
     {
-      title: 'lists them',
+      title: 'lists the services',
       args: {},
       facts: { 'systemd.services': { 'a.service': running } },
       result: { services: { 'a.service': running } },

@@ -4,7 +4,7 @@ import { testModule } from '../helpers/module-tester.ts';
 testModule(setup, {
   settled: [
     {
-      title: 'only asks',
+      title: 'gathers facts',
       args: {},
       facts: { 'host.facts': { hostname: 'h' } },
       result: { ansible_facts: { hostname: 'h' } },

@@ -6,7 +6,12 @@ const missing = { [`file.state ${path}`]: absent, [`file.content ${path}`]: unde
 
 testModule(slurp, {
   settled: [
-    { title: 'text', args: { src: path }, facts: found('hello'), result: { text: 'hello' } },
+    {
+      title: 'returns the text of a file',
+      args: { src: path },
+      facts: found('hello'),
+      result: { text: 'hello' },
+    },
   ],
   refused: [{ title: 'a missing file', args: { src: path }, facts: missing, code: 'TASK_FAILED' }],
 });

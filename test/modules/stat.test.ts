@@ -7,30 +7,35 @@ const missing = { [`file.state ${path}`]: absent, [`file.content ${path}`]: unde
 testModule(stat, {
   settled: [
     {
-      title: 'what a link leads to, with another sum',
+      title: 'reports the target of a link, with another checksum',
       args: { path: '/link', follow: true, checksum_algorithm: 'md5' },
       facts: { 'file.real /link': path, ...found('a'), [`file.sum ${path} md5`]: 'abc' },
       result: { stat: { isreg: true, checksum: 'abc' } },
     },
     {
-      title: 'a link to nowhere',
+      title: 'reports a broken link as missing',
       args: { path: '/link', follow: true },
       facts: { 'file.real /link': undefined },
       result: { stat: { exists: false } },
     },
     {
-      title: 'no sum',
+      title: 'reports a file without a checksum',
       args: { path, get_checksum: false },
       facts: found('a'),
       result: { stat: { mode: '0644' } },
     },
     {
-      title: 'a file',
+      title: 'reports a file',
       args: { path },
       facts: found('a'),
       result: { stat: { exists: true, isreg: true } },
     },
-    { title: 'nothing', args: { path }, facts: missing, result: { stat: { exists: false } } },
+    {
+      title: 'reports a missing path',
+      args: { path },
+      facts: missing,
+      result: { stat: { exists: false } },
+    },
   ],
   refused: [{ title: 'a relative path', args: { path: 'x' }, code: 'SCHEMA' }],
 });

@@ -7,7 +7,7 @@ const file = '/etc/sysctl.d/99-runner.conf';
 testModule(sysctl, {
   settled: [
     {
-      title: 'set now and at boot',
+      title: 'the parameter is set now and at boot',
       args: { name: 'net.ipv4.ip_forward', value: 1 },
       facts: {
         'kernel.parameter net.ipv4.ip_forward': '1',
@@ -15,19 +15,19 @@ testModule(sysctl, {
       },
     },
     {
-      title: 'in no file',
+      title: 'a parameter to remove is not in the file',
       args: { name: 'a.b', state: 'absent' },
       facts: { 'kernel.parameter a.b': '1', ...missing(file) },
     },
     {
-      title: 'unknown to the kernel, which is fine',
+      title: 'an unknown parameter is ignored',
       args: { name: 'a.b', value: '1', ignoreerrors: true, persist: false },
       facts: { 'kernel.parameter a.b': undefined },
     },
   ],
   changes: [
     {
-      title: 'sets it now and at boot, and knows what it was',
+      title: 'sets the parameter now and at boot; the undo restores both',
       args: { name: 'a.b', value: '1  2' },
       facts: { 'kernel.parameter a.b': '3 4', ...missing(file) },
       actions: [`write ${file}`, 'exec sysctl -q -w a.b=1 2'],
@@ -39,17 +39,17 @@ testModule(sysctl, {
   ],
   refused: [
     {
-      title: 'a parameter that is not there',
+      title: 'an unknown parameter',
       args: { name: 'a.b', value: '1' },
       facts: { 'kernel.parameter a.b': undefined },
       code: 'TASK_FAILED',
     },
     {
-      title: 'no value',
+      title: 'a missing value',
       args: { name: 'a.b' },
       facts: {},
       code: 'TASK_FAILED',
     },
-    { title: 'a name with a blank', args: { name: 'a b', value: '1' }, code: 'SCHEMA' },
+    { title: 'a name with a space', args: { name: 'a b', value: '1' }, code: 'SCHEMA' },
   ],
 });

@@ -4,7 +4,7 @@ import { testModule } from '../helpers/module-tester.ts';
 testModule(systemd_service, {
   settled: [
     {
-      title: 'runs',
+      title: 'the service is running',
       args: { name: 'a', state: 'started' },
       facts: { 'systemd.unit a': { exists: true, active: true, enabled: true, masked: false } },
     },

@@ -9,7 +9,7 @@ testModule(tempfile, {
 });
 
 describe('tempfile', () => {
-  it('takes away in its undo what it made', async () => {
+  it('removes the temporary file in its undo', async () => {
     const sight = fakeHost({});
     sight.host.fact = <T>() => Promise.resolve(absent as T);
     const { actions, result, undo } = await tempfile.plan(

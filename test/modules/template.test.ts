@@ -4,11 +4,16 @@ import { testModule } from '../helpers/module-tester.ts';
 
 testModule(template, {
   settled: [
-    { title: 'same text', args: { src: 't', dest: path }, facts: found('a'), files: { t: 'a' } },
+    {
+      title: 'the file has the rendered text',
+      args: { src: 't', dest: path },
+      facts: found('a'),
+      files: { t: 'a' },
+    },
   ],
   changes: [
     {
-      title: 'other text',
+      title: 'replaces a file with other text',
       args: { src: 't', dest: path },
       facts: found('a'),
       files: { t: 'b' },
@@ -16,5 +21,5 @@ testModule(template, {
       restore: [restored('a')],
     },
   ],
-  refused: [{ title: 'no src', args: { dest: path }, code: 'SCHEMA' }],
+  refused: [{ title: 'a missing src', args: { dest: path }, code: 'SCHEMA' }],
 });

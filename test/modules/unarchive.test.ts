@@ -41,7 +41,7 @@ const upload = `upload /controller/tool.tgz -> ${place} mode 0600`;
 testModule(unarchive, {
   settled: [
     {
-      title: 'all is there',
+      title: 'all entries exist',
       args: { ...args, list_files: true },
       ...sending,
       facts: states(
@@ -54,12 +54,12 @@ testModule(unarchive, {
       result: { files: ['tool/bin/run', 'tool/LICENSE', 'tool/latest', 'tool/bin', 'tool'] },
     },
     {
-      title: 'what the archive makes is there',
+      title: 'the path in "creates" exists',
       args: { ...args, creates: '/opt/tool' },
       facts: { 'file.state /opt/tool': fileFact({ type: 'directory' }) },
     },
     {
-      title: 'nothing is left of it',
+      title: 'the patterns select no entry',
       args: { ...args, exclude: 'tool' },
       ...sending,
       facts: states(),
@@ -67,7 +67,7 @@ testModule(unarchive, {
   ],
   changes: [
     {
-      title: 'makes what is not there',
+      title: 'unpacks missing entries',
       args,
       ...sending,
       facts: states(
@@ -88,7 +88,7 @@ testModule(unarchive, {
       ],
     },
     {
-      title: 'keeps what it writes over, without the directories in front',
+      title: 'replaces files with stripped names; the undo restores them',
       args: { ...args, strip_components: 1, include: ['tool/bin', '*/LICENSE'], owner: 'root' },
       ...sending,
       facts: {
@@ -122,7 +122,7 @@ testModule(unarchive, {
       ],
     },
     {
-      title: 'changes only the permissions, of an archive of the host',
+      title: 'changes only permissions for an archive on the host',
       args: { src: '/srv/a.zip', dest: '/opt', remote_src: true, mode: '0600' },
       facts: {
         'archive.entries /srv/a.zip': { kind: 'zip', entries: [entry('a')] },
@@ -134,14 +134,14 @@ testModule(unarchive, {
   ],
   refused: [
     {
-      title: 'a directory that is not there',
+      title: 'a destination that does not exist',
       args,
       ...sending,
       facts: { 'file.state /opt': absent },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a name that leads out of it',
+      title: 'a name that leads out of the destination',
       args,
       archives: { 'tool.tgz': [entry('a/../../etc/passwd')] },
       files: { 'tool.tgz': 'bytes' },
@@ -149,7 +149,7 @@ testModule(unarchive, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'a directory in the place of a file',
+      title: 'a directory in place of a file',
       args,
       archives: { 'tool.tgz': [entry('a')] },
       files: { 'tool.tgz': 'bytes' },
@@ -157,7 +157,7 @@ testModule(unarchive, {
       code: 'TASK_FAILED',
     },
     {
-      title: 'stripped names in a zip',
+      title: '"strip_components" for a zip archive',
       args: { src: '/srv/a.zip', dest: '/opt', remote_src: true, strip_components: 1 },
       facts: {
         'archive.entries /srv/a.zip': { kind: 'zip', entries: [entry('a/b')] },
@@ -165,6 +165,6 @@ testModule(unarchive, {
       },
       code: 'TASK_FAILED',
     },
-    { title: 'a relative place', args: { src: 'a', dest: 'opt' }, code: 'SCHEMA' },
+    { title: 'a relative destination', args: { src: 'a', dest: 'opt' }, code: 'SCHEMA' },
   ],
 });

@@ -13,13 +13,13 @@ const url = 'https://api.example.com/x';
 testModule(uri, {
   settled: [
     {
-      title: 'GET keeps status and JSON',
+      title: 'GET returns status and JSON',
       args: { url },
       responses: { [`GET ${url}`]: { status: 200, body: '{"a":1}', headers: {} } },
       result: { status: 200, json: { a: 1 } },
     },
     {
-      title: 'HEAD looks, and accepts one status',
+      title: 'HEAD only reads, and accepts the given status',
       args: { url, method: 'HEAD', status_code: 204 },
       responses: { [`HEAD ${url}`]: { status: 204, body: '', headers: {} } },
       result: { status: 204 },
@@ -27,36 +27,36 @@ testModule(uri, {
   ],
   changes: [
     {
-      title: 'POST with a login is an action',
+      title: 'POST with a login changes something',
       args: { url, method: 'POST', url_username: 'eva', url_password: 'x' },
       actions: [`http POST ${url}`],
     },
     {
-      title: 'PUT is an action',
+      title: 'PUT changes something',
       args: { url, method: 'PUT', body: { a: 1 } },
       actions: [`http PUT ${url}`],
     },
   ],
   refused: [
     {
-      title: 'another status',
+      title: 'an unexpected status',
       args: { url },
       responses: { [`GET ${url}`]: { status: 500, body: '', headers: {} } },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a key without its certificate',
+      title: 'a client key without its certificate',
       args: { url, client_key: 'key.pem' },
       files: { 'key.pem': 'KEY' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a form that is no map',
+      title: 'a form that is not a map',
       args: { url, method: 'POST', body: [1], body_format: 'form-urlencoded' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a value that is not written as anything',
+      title: 'a value as a raw body',
       args: { url, method: 'POST', body: { a: 1 }, body_format: 'raw' },
       code: 'TASK_FAILED',
     },
@@ -64,8 +64,8 @@ testModule(uri, {
   ],
 });
 
-describe('arguments that change how something is done', () => {
-  it('uri: bodies are written as they are asked for', async () => {
+describe('optional arguments', () => {
+  it('uri: encodes bodies as body_format says', async () => {
     const request = async (args: object) => {
       const { actions } = await uri.plan(
         { url: 'https://a.example.com', method: 'POST', ...args },
@@ -91,7 +91,7 @@ describe('arguments that change how something is done', () => {
     });
   });
 
-  it('include_vars: the later file wins', async () => {
+  it('include_vars: later files override earlier ones', async () => {
     const folders = {
       'vars/d': ['a.yml', 'b.yml'].map((path) => ({ path, type: 'file' as const, mode: '0644' })),
     };
@@ -100,12 +100,12 @@ describe('arguments that change how something is done', () => {
     expect(run).toEqual([{ kind: 'set-facts', facts: { x: 2, y: 1 } }]);
   });
 
-  it('pause: what is typed may be hidden', () => {
+  it('pause: an answer can be hidden', () => {
     const { run } = pause.plan({ prompt: 'Word?', echo: false }, fakeHost({})) as Plan;
     expect(run).toEqual([{ kind: 'ask', question: { text: 'Word?', hidden: true } }]);
   });
 
-  it('uri: a login is basic authentication', async () => {
+  it('uri: sends a login as basic authentication', async () => {
     const args = { url: 'https://a.example.com', method: 'POST' as const };
     const { actions } = await uri.plan(
       { ...args, url_username: 'eva', url_password: 'secret' },
@@ -116,14 +116,14 @@ describe('arguments that change how something is done', () => {
     ]);
   });
 
-  it('wait_for: a delay comes before the first look', async () => {
+  it('wait_for: waits for the delay before the first check', async () => {
     const { actions } = await wait_for.plan({ path: '/a', delay: 3 }, fakeHost({}));
     expect(actions).toMatchObject([
       { argv: ['/bin/sh', '-c', expect.stringMatching(/^sleep 3\nleft=300\n/) as string] },
     ]);
   });
 
-  it('service: reading unit files again is no change of its own', async () => {
+  it('service: a daemon-reload alone does not count as a change', async () => {
     const { actions } = await service.plan({ daemon_reload: true }, fakeHost({}));
     expect(actions).toEqual([{ ...exec('systemctl', 'daemon-reload'), counts: false }]);
   });

@@ -22,27 +22,35 @@ const password = { same: false, locked: false, expires: undefined };
 
 testModule(user, {
   settled: [
-    { title: 'is there', args: { name: 'eva', shell: '/bin/sh', comment: 'Eva' }, facts: there },
     {
-      title: 'is in the groups already',
+      title: 'the user exists',
+      args: { name: 'eva', shell: '/bin/sh', comment: 'Eva' },
+      facts: there,
+    },
+    {
+      title: 'the user is in the groups',
       args: { name: 'eva', groups: 'wheel', append: true },
       facts: there,
     },
     {
-      title: 'keeps a password that was set when it was made',
+      title: '"update_password: on_create" keeps the password',
       args: { name: 'eva', password: '$6$x', update_password: 'on_create' },
       facts: there,
     },
     {
-      title: 'has the password, and does not close',
+      title: 'the user has the password and does not expire',
       args: { name: 'eva', password: '$6$x', expires: -1 },
       facts: { ...there, 'account.password eva $6$x': { ...password, same: true } },
     },
-    { title: 'is not there', args: { name: 'eva', state: 'absent' }, facts: gone },
+    {
+      title: 'a user to remove does not exist',
+      args: { name: 'eva', state: 'absent' },
+      facts: gone,
+    },
   ],
   changes: [
     {
-      title: 'is made, its password on standard input',
+      title: 'creates the user, with the password on standard input',
       args: {
         name: 'eva',
         uid: 1001,
@@ -58,45 +66,45 @@ testModule(user, {
       ],
     },
     {
-      title: 'gets a home that was there: that stays',
+      title: 'creates the user with an existing home directory, which the undo keeps',
       args: { name: 'eva' },
       facts: { ...gone, 'file.state /home/eva': fileFact({ type: 'directory' }) },
       actions: ['exec useradd -m -- eva'],
       restore: [account('eva')],
     },
     {
-      title: 'is made by busybox',
+      title: 'creates the user with busybox',
       args: { name: 'eva', groups: ['ops'], create_home: false },
       facts: { ...gone, ...busybox },
       actions: ['exec adduser -D -H eva', 'exec addgroup eva ops'],
     },
     {
-      title: 'leaves groups that are not named',
+      title: 'removes the user from groups that are not listed',
       args: { name: 'eva', groups: ['wheel'] },
       facts: there,
       actions: ['exec usermod -G wheel -- eva'],
       restore: [account('eva')],
     },
     {
-      title: 'leaves all groups for an empty list',
+      title: 'removes the user from all groups for an empty list',
       args: { name: 'eva', groups: [] },
       facts: there,
       actions: ['exec usermod -G  -- eva'],
     },
     {
-      title: 'joins more groups',
+      title: 'adds the user to more groups',
       args: { name: 'eva', groups: ['ops'], append: true },
       facts: there,
       actions: ['exec usermod -G ops -a -- eva'],
     },
     {
-      title: 'gets another password, and is closed',
+      title: 'changes the password and lets the account expire',
       args: { name: 'eva', password: '$6$x', password_lock: true, expires: 86_400 },
       facts: { ...there, 'account.password eva $6$x': password },
       actions: ['exec usermod -e 1970-01-02 -- eva', 'exec chpasswd -e', 'exec usermod -L eva'],
     },
     {
-      title: 'moves its home, and back',
+      title: 'moves the home directory; the undo moves it back',
       args: { name: 'eva', home: '/srv/eva', move_home: true },
       facts: there,
       actions: ['exec usermod -d /srv/eva -m -- eva'],
@@ -106,7 +114,7 @@ testModule(user, {
       ],
     },
     {
-      title: 'is removed with its home, which is kept',
+      title: 'removes the user and the home directory, of which a copy is kept',
       args: { name: 'eva', state: 'absent', remove: true },
       facts: {
         ...there,
@@ -133,17 +141,17 @@ testModule(user, {
   ],
   refused: [
     {
-      title: 'a group that is not there, before anything is done',
+      title: 'a group that does not exist, before any change',
       args: { name: 'eva', groups: ['nope'] },
       facts: gone,
       code: 'TASK_FAILED',
     },
     {
-      title: 'changes without usermod',
+      title: 'a change without usermod',
       args: { name: 'eva', shell: '/bin/dash' },
       facts: { ...there, ...busybox },
       code: 'TASK_FAILED',
     },
-    { title: 'a shell of two fields', args: { name: 'eva', shell: '/bin/sh:x' }, code: 'SCHEMA' },
+    { title: 'a shell with a colon', args: { name: 'eva', shell: '/bin/sh:x' }, code: 'SCHEMA' },
   ],
 });

@@ -3,23 +3,23 @@ import { testModule } from '../helpers/module-tester.ts';
 
 testModule(wait_for, {
   settled: [
-    { title: 'a path', args: { path: '/a', timeout: 5 } },
-    { title: 'a port', args: { port: 6443, host: 'db', state: 'stopped' } },
+    { title: 'waits for a path', args: { path: '/a', timeout: 5 } },
+    { title: 'waits for a port', args: { port: 6443, host: 'db', state: 'stopped' } },
   ],
   refused: [
-    { title: 'path and port', args: { path: '/a', port: 1 }, code: 'SCHEMA' },
+    { title: '"path" and "port" together', args: { path: '/a', port: 1 }, code: 'SCHEMA' },
     {
-      title: 'a path that is drained',
+      title: '"drained" for a path',
       args: { path: '/a', state: 'drained' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'connections of another host',
+      title: '"drained" for another host',
       args: { port: 80, host: 'db', state: 'drained' },
       code: 'TASK_FAILED',
     },
     {
-      title: 'a path that is "started"',
+      title: '"started" for a path',
       args: { path: '/a', state: 'started' },
       code: 'TASK_FAILED',
     },

@@ -1,4 +1,6 @@
 import { wait_for_connection } from '../../src/modules/wait_for_connection.ts';
 import { testModule } from '../helpers/module-tester.ts';
 
-testModule(wait_for_connection, { settled: [{ title: 'only asks', args: { timeout: 5 } }] });
+testModule(wait_for_connection, {
+  settled: [{ title: 'waits for a connection', args: { timeout: 5 } }],
+});

@@ -15,40 +15,40 @@ const wanted = {
 
 testModule(yum_repository, {
   settled: [
-    { title: 'is there', args: wanted, facts: fileOf(site, written) },
+    { title: 'the repository exists', args: wanted, facts: fileOf(site, written) },
     {
-      title: 'is there behind another',
+      title: 'the repository exists after another one',
       args: wanted,
       facts: fileOf(site, `[other]\nname=o\n\n${written}`),
     },
     {
-      title: 'is not there',
+      title: 'a repository to remove does not exist',
       args: { name: 'site', state: 'absent' },
       facts: fileOf(site, undefined),
     },
   ],
   changes: [
     {
-      title: 'makes the file',
+      title: 'creates the file',
       args: { ...wanted, mode: '0644' },
       facts: fileOf(site, undefined),
       actions: [`write ${site} mode 0644`],
       restore: [{ module: 'restore_path', args: { path: site, state: 'absent' } }],
     },
     {
-      title: 'changes it',
+      title: 'changes the repository',
       args: { ...wanted, enabled: false },
       facts: fileOf(site, written),
       actions: [`write ${site}`],
     },
     {
-      title: 'takes the file away with its last repository',
+      title: 'removes the file with its last repository',
       args: { name: 'site', state: 'absent' },
       facts: fileOf(site, written),
       actions: [`remove ${site}`],
     },
     {
-      title: 'leaves the others',
+      title: 'keeps the other repositories',
       args: { name: 'site', state: 'absent' },
       facts: fileOf(site, `${written}\n[other]\nname=o\n`),
       actions: [`write ${site}`],
@@ -56,7 +56,7 @@ testModule(yum_repository, {
   ],
   refused: [
     {
-      title: 'no place',
+      title: 'a repository without a URL',
       args: { name: 'site' },
       facts: fileOf(site, undefined),
       code: 'TASK_FAILED',

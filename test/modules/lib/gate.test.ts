@@ -8,7 +8,7 @@ import { port_check } from '../../../src/modules/port_check.ts';
 import { fakeHost } from '../../helpers/module-tester.ts';
 import { itWith } from '../../helpers/programs.ts';
 
-describe('gates', () => {
+describe('scripts of waits', () => {
   /** The shell text of every module that waits for a condition on the host. */
   const scripts = async () => {
     const plans = await Promise.all([
@@ -27,7 +27,7 @@ describe('gates', () => {
     });
   };
 
-  it('have scripts that dash and bash in POSIX mode parse', async () => {
+  it('are valid in dash and in the POSIX mode of bash', async () => {
     for (const script of await scripts()) {
       execFileSync('dash', ['-n', '-c', script]);
       execFileSync('bash', ['--posix', '-n', '-c', script]);

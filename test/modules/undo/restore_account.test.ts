@@ -15,14 +15,14 @@ const restoring = {
 testModule(restore_account, {
   settled: [
     {
-      title: 'as before; a step that never began has no copy',
+      title: 'the file is unchanged, although a step that never started made no copy',
       args: restoring,
       facts: { 'file.content /etc/passwd': Buffer.from(before), 'file.content /c': undefined },
     },
   ],
   changes: [
     {
-      title: 'takes the user away',
+      title: 'removes the user',
       args: restoring,
       facts: {
         'file.content /etc/passwd': Buffer.from(`${before}eva:x:1001:1001::/home/eva:/bin/sh\n`),
@@ -33,7 +33,7 @@ testModule(restore_account, {
   ],
   refused: [
     {
-      title: 'a copy that is not whole',
+      title: 'a damaged copy',
       args: restoring,
       facts: {
         'file.content /etc/passwd': Buffer.from('eva:x:1:1:::\n'),
@@ -45,19 +45,19 @@ testModule(restore_account, {
 });
 
 describe('withEntry', () => {
-  it('gives the old file to the byte where nothing else changed, in any order', () => {
+  it('returns exactly the old file if nothing else changed, in any order', () => {
     const old = 'a:x:1:1\neva:x:5:5\nb:x:2:2\n';
     expect(withEntry('a:x:1:1\nb:x:2:2\n', old, 'eva', '/etc/passwd')).toBe(old);
     expect(withEntry('a:x:1:1\nb:x:2:2\neva:x:9:9\n', old, 'eva', '/etc/passwd')).toBe(old);
   });
 
-  it('leaves what others changed meanwhile', () => {
+  it('keeps other changes', () => {
     const old = 'a:x:1:1\neva:x:5:5\n';
     const now = 'a:x:1:7\nnew:x:8:8\n';
     expect(withEntry(now, old, 'eva', '/etc/passwd')).toBe('a:x:1:7\nnew:x:8:8\neva:x:5:5\n');
   });
 
-  it('brings membership of groups back, that of this user only', () => {
+  it('restores the group memberships of this user only', () => {
     const old = 'wheel:x:10:eva,max\nops:x:11:\n';
     const now = 'wheel:x:10:max\nops:x:11:eva,new\n';
     expect(withEntry(now, old, 'eva', '/etc/group')).toBe('wheel:x:10:max,eva\nops:x:11:new\n');

@@ -6,7 +6,7 @@ import { testModule } from '../../helpers/module-tester.ts';
 testModule(restore_attributes, {
   settled: [
     {
-      title: 'they have them, or are gone',
+      title: 'the paths have the attributes or no longer exist',
       args: { name: '/srv', found: { '0755 1 0': ['/srv/a', '/srv/gone'] } },
       facts: {
         'file.attributes of ["/srv/a","/srv/gone"]': [
@@ -17,7 +17,7 @@ testModule(restore_attributes, {
   ],
   changes: [
     {
-      title: 'owner first, since that takes set-id bits away',
+      title: 'restores the owner before the mode, because chown clears set-ID bits',
       args: { name: '/srv', found: { '4755 1 0': ['/srv/a', '/srv/l'], '0600 0 0': ['/srv/b'] } },
       facts: {
         'file.attributes of ["/srv/a","/srv/l","/srv/b"]': [

@@ -14,14 +14,14 @@ const local = `/here/host1/${named}`;
 testModule(restore_backup, {
   settled: [
     {
-      title: 'all is as saved',
+      title: 'all paths match the backup',
       args: { file: local, archive: '/var/tmp/x', saved: [tree, plain] },
       facts: kept(undefined),
     },
   ],
   changes: [
     {
-      title: 'brings back what differs, and only that',
+      title: 'restores only the paths that differ',
       args: { file: local, archive: '/var/tmp/x', saved: [tree, plain] },
       files: { [local]: 'archive' },
       facts: { ...kept(undefined), 'file.tree /srv/a': 'other' },

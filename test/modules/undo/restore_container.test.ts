@@ -10,14 +10,14 @@ const named = { [`container.image ${docker} app:1`]: 'sha256:1' };
 testModule(restore_container, {
   settled: [
     {
-      title: 'it is there and runs',
+      title: 'the container exists and is running',
       args: again,
       facts: { ...named, ...listed(['name=^/web$'], inspected('web')) },
     },
   ],
   changes: [
     {
-      title: 'makes it with all its networks and starts it',
+      title: 're-creates the container with all its networks and starts it',
       args: again,
       facts: { ...named, ...listed(['name=^/web$']) },
       actions: [
@@ -29,7 +29,7 @@ testModule(restore_container, {
   ],
   refused: [
     {
-      title: 'another container of that name',
+      title: 'a different container of that name',
       args: again,
       facts: {
         ...named,

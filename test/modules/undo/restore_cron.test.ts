@@ -11,25 +11,25 @@ const whose =
 testModule(restore_cron, {
   settled: [
     {
-      title: 'as before',
+      title: 'the job is unchanged',
       args: { user: 'root', name: 'clean', had_table: true, line: '0 3 * * * /usr/bin/clean' },
       facts: jobs(table),
     },
     {
-      title: 'there was none, and is none',
+      title: 'the user had no crontab and has none',
       args: { user: 'root', name: 'clean', had_table: false },
       facts: jobs(undefined),
     },
   ],
   changes: [
     {
-      title: 'the table that was made goes',
+      title: 'removes the crontab that the step created',
       args: { user: 'root', name: 'clean', had_table: false },
       facts: jobs('#Ansible: clean\n0 3 * * * x\n'),
       actions: [`${whose} -r`],
     },
     {
-      title: 'the line of before',
+      title: 'restores the previous line',
       args: { user: 'root', name: 'clean', had_table: true, line: '1 1 * * * y' },
       facts: jobs(table),
       actions: [`${whose} -`],

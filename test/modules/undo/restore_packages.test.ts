@@ -7,14 +7,14 @@ const options =
 testModule(restore_packages, {
   settled: [
     {
-      title: 'all as before',
+      title: 'the packages are unchanged',
       args: { copy: '/c', checksum: 'ab' },
       facts: { 'apt.difference /c ab': [] },
     },
   ],
   changes: [
     {
-      title: 'brings versions back and takes new packages away, in one go',
+      title: 'restores versions and removes new packages in one call',
       args: { copy: '/c', checksum: 'ab' },
       facts: { 'apt.difference /c ab': ['curl=7.1', 'libnew-'] },
       actions: [

@@ -4,20 +4,20 @@ import { testModule } from '../../helpers/module-tester.ts';
 testModule(restore_rpms, {
   settled: [
     {
-      title: 'all as before',
+      title: 'the packages are unchanged',
       args: { checksum: 'ab', transaction: 7 },
       facts: { 'dnf.state': { checksum: 'ab', transaction: 7 } },
     },
   ],
   changes: [
     {
-      title: 'goes back to where the history stood',
+      title: 'rolls the history back to the recorded transaction',
       args: { checksum: 'ab', transaction: 7 },
       facts: { 'dnf.state': { checksum: 'cd', transaction: 9 } },
       actions: ['exec dnf -y history rollback 7'],
     },
     {
-      title: 'goes back to before the first transaction',
+      title: 'undoes the first transaction, too',
       args: { checksum: 'ab', transaction: 0 },
       facts: { 'dnf.state': { checksum: 'cd', transaction: 2 } },
       actions: ['exec dnf -y history rollback 1', 'exec dnf -y history undo 1'],
