@@ -16,11 +16,11 @@ export interface Answer {
   stderr: string;
 }
 
-/** Where questions are asked. */
+/** The k0s that answers, and its hosts. */
 export interface Arrangement {
   /** Release of the k0s that answers, such as v1.29.15+k0s.0. */
   version: string;
-  /** Reasons why it cannot answer some questions; see `Question.needs`. */
+  /** What it lacks to answer some questions; see `Question.needs`. */
   lacks: readonly Reason[];
   /** Definitions of the shell functions "own_address", "bring_images" and "pause SECONDS" on a host. */
   functions(host: HostName): string;
@@ -28,7 +28,7 @@ export interface Arrangement {
   ask(host: HostName, command: string, stdin: string): Promise<Answer>;
 }
 
-/** Whether a question makes sense for a release, and for what answers. */
+/** Whether a question applies to a release and an arrangement. */
 export function isAsked(
   question: Question,
   { version, lacks }: Pick<Arrangement, 'version' | 'lacks'>,

@@ -24,7 +24,7 @@ afterEach(() => {
 });
 afterAll(() => bench.stop());
 
-/** The model of the hosts of the lab. */
+/** The setup that models the hosts of the lab. */
 function setupOf({ cluster }: UpgradeBench): UpgradeSetup {
   const { hosts, files } = cluster.lab;
   const leader = hosts[0]?.root.dir ?? '';
@@ -71,7 +71,7 @@ async function playedOnModels(failAt: string | undefined): Promise<Exchanges> {
   return exchanges;
 }
 
-/** What may differ: times, ids and sums that are made by chance, and what only the kernel of the lab's machine knows. */
+/** Differences to ignore: times, random IDs and checksums, and values of the kernel of this machine. */
 const variable: [RegExp, string][] = [
   [/^(ask rn_tree_sum .*-> 0) "[0-9a-f]{64}.*/s, '$1 SUM'],
   [/^(ask for path in .*-> 0) .*/s, '$1 SPACE'],
@@ -91,7 +91,7 @@ const variable: [RegExp, string][] = [
 function normal(line: string, home: string): string {
   const short = line.replaceAll(PORT_STATE, 'PORT_STATE').replaceAll(home, '/controller');
   const said = variable.reduce((text, [pattern, by]) => text.replace(pattern, by), short);
-  // Ports are tried at the same time; links, routes and settings are the kernel's.
+  // Ports are tried in parallel; links, routes and settings come from the kernel of this machine.
   const [, ports] = /^ask \( PORT_STATE.* -> 0 "(.*)"$/s.exec(said) ?? [];
   if (ports !== undefined) return said.replace(ports, ports.split('\\n').sort().join('\\n'));
   return said.includes('stock() {')
@@ -99,11 +99,11 @@ function normal(line: string, home: string): string {
     : said;
 }
 
-/** Commands of the fingerprint, which run at the same time. */
+/** Commands of the fingerprint, which run in parallel. */
 const fingerprints =
   /^do exec \["\/bin\/sh","-c","(docker (ps|exec)|find |systemctl is-active)|\.Spec\.Labels|"10s","member","list"\]/;
 
-/** Which node a command is about: those for several nodes, which other hosts have asked for, come in any order. */
+/** The node of a command. Delegated commands for several nodes arrive in any order, so they are compared per node. */
 function subjectOf(host: string, line: string): string {
   const [command = ''] = line.split(' -> ');
   if (fingerprints.test(command)) return `${host} ${command}`;
@@ -132,7 +132,7 @@ function differences(models: Record<string, string[]>, lab: Record<string, strin
   });
 }
 
-describe('model hosts answer as the hosts of the lab', () => {
+describe('model hosts answer like the hosts of the lab', () => {
   it.each([
     ['in an upgrade that is rolled back', LAST_STEP, 3],
     ['in an upgrade', undefined, 0],

@@ -1,4 +1,4 @@
-// What the roles, modules and facts rely on, as questions to a k0s with the shape of the answer. The same questions go to the
+// Commands to k0s with the expected answers, on which the roles, modules and facts rely. The same questions are sent to the
 // stand-ins of the embedded lab and to a real k0s; see docs/lab.md.
 import { expect } from 'vitest';
 
@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 export type Shape = string | RegExp | { json: unknown } | { token: RegExp };
 
 export interface Question {
-  /** What is claimed, as the title of a test. */
+  /** The claim to test, which is the title of the test. */
   claim: string;
   /** `h1` is the host of the controller, `h2` that of the worker. Default: h1. */
   on?: HostName;
@@ -16,20 +16,20 @@ export interface Question {
   ask: string;
   /** Exit code. */
   code: number;
-  /** Default: nothing is printed. */
+  /** Default: no output. */
   stdout?: Shape;
   stderr?: Shape;
-  /** Asked of these releases only; see `isFixed`. */
+  /** Only for releases with this fix, or without it; see `isFixed`. */
   from?: Fix;
   before?: Fix;
-  /** What a stand-in may lack to answer it. */
+  /** What the question needs and some stand-ins lack. */
   needs?: Reason;
 }
 
 /** Questions about one situation. */
 export interface Chapter {
   situation: string;
-  /** Makes the situation. The standard input of a step is what the step before it printed. */
+  /** Creates the situation. The standard input of a step is the output of the step before. */
   enter?: Step[];
   /** Shell commands before each question, on its host. */
   each?: string;
@@ -43,14 +43,14 @@ export interface Step {
   run: string;
 }
 
-/** Releases that corrected a fault, one for each minor version that had it, such as v1.29.5 and v1.30.1. */
+/** Releases that fixed a bug, one for each affected minor version, such as v1.29.5 and v1.30.1. */
 export type Fix = readonly string[];
 
 const TEN_SECONDS: Fix = ['v1.28.10', 'v1.29.5', 'v1.30.1'];
 const TOKEN_ONCE: Fix = ['v1.28.9', 'v1.29.4'];
 const KEEPS_MOUNTS: Fix = ['v1.29.11', 'v1.30.7', 'v1.31.3'];
 
-/** Whether a release of k0s, such as v1.29.15+k0s.0, contains a correction. */
+/** Whether a release of k0s, such as v1.29.15+k0s.0, contains a fix. */
 export function isFixed(version: string, fix: Fix): boolean {
   const [minor, patch] = numbers(version);
   const fixes = fix.map(numbers);
@@ -64,10 +64,10 @@ function numbers(version: string): [minor: number, patch: number] {
   return [Number(minor), Number(patch)];
 }
 
-/** Shell functions for `arrange`, `enter` and `each`. The arrangement defines "own_address", "bring_images" and "pause" beside them. */
+/** Shell functions for `arrange`, `enter` and `each`. The arrangement adds "own_address", "bring_images" and "pause". */
 export const FUNCTIONS = String.raw`
 units=/etc/systemd/system
-# within SECONDS COMMAND…: tries it once a second.
+# within SECONDS COMMAND…: runs the command once per second until it succeeds.
 within() {
   left=$1
   shift
@@ -97,7 +97,7 @@ write_config() {
   printf '%s\n' 'apiVersion: k0s.k0sproject.io/v1beta1' 'kind: ClusterConfig' 'metadata:' '  name: k0s' 'spec:' '  api:' "    address: $(own_address)" \
     "$1" '  network:' '    provider: calico' '  telemetry:' '    enabled: false' >/etc/k0s/k0s.yaml
 }
-# untainted NODE: the controller-manager has taken back the taint of a node that was not ready, which it does after the node is Ready.
+# untainted NODE: succeeds if the controller-manager has removed the not-ready taint, which it does after the node is Ready.
 untainted() {
   k0s kubectl get node "$1" -o json >/tmp/node && ! grep -q '"node.kubernetes.io/not-ready"' /tmp/node
 }
@@ -139,7 +139,7 @@ const notFound = (name: string): string =>
   `Error from server (NotFound): nodes "${name}" not found\n`;
 const unknownFlag = (flag: string): string => `Error: unknown flag: ${flag}\n`;
 
-/** Why a stand-in does not answer a question; docs/lab.md lists these reasons. */
+/** Reasons why a stand-in cannot answer a question, as docs/lab.md lists them. */
 export const REASONS = {
   processes: 'no processes of k0s and its pods',
   users: 'one user only',
@@ -253,14 +253,14 @@ const systemd: Chapter = {
     systemctl stop asked.socket asked.service`,
   questions: [
     {
-      claim: 'says of each unit whether it is active, and succeeds if one is',
+      claim: 'is-active prints the state of each unit, and succeeds if one is active',
       arrange: 'systemctl start asked.service',
       ask: 'systemctl is-active asked.socket asked.service',
       code: 0,
       stdout: 'inactive\nactive\n',
     },
     {
-      claim: 'fails when none of several units is active',
+      claim: 'is-active fails if none of several units is active',
       ask: 'systemctl is-active asked.socket asked.service',
       code: 3,
       stdout: 'inactive\ninactive\n',
@@ -280,11 +280,11 @@ const systemd: Chapter = {
       stdout: 'active\nactive\n',
     },
     {
-      claim: 'gives each start of a unit a number of its own',
+      claim: 'assigns a new invocation ID at each start of a unit',
       arrange: 'systemctl start asked.service',
       ask: `number() { systemctl show --property=InvocationID asked.service; }
-        first=$(number); systemctl start asked.service; [ "$first" = "$(number)" ] || echo "another without a start"
-        systemctl restart asked.service; [ "$first" != "$(number)" ] || echo "the same after a start"; number`,
+        first=$(number); systemctl start asked.service; [ "$first" = "$(number)" ] || echo "changed without a start"
+        systemctl restart asked.service; [ "$first" != "$(number)" ] || echo "unchanged after a start"; number`,
       code: 0,
       stdout: /^InvocationID=[0-9a-f]{32}\n$/,
     },
@@ -346,7 +346,7 @@ const installs: Chapter = {
       stdout: settings('worker --token-file=/etc/k0s/k0stoken'),
     },
     {
-      claim: 'lets systemd start a failed k0s again after 120 seconds',
+      claim: 'configures systemd to restart a failed k0s after 120 seconds',
       before: TEN_SECONDS,
       arrange: 'k0s install worker',
       ask: `grep ^RestartSec ${WORKER_UNIT}`,
@@ -354,7 +354,7 @@ const installs: Chapter = {
       stdout: 'RestartSec=120\n',
     },
     {
-      claim: 'lets systemd start a failed k0s again after 10 seconds',
+      claim: 'configures systemd to restart a failed k0s after 10 seconds',
       from: TEN_SECONDS,
       arrange: 'k0s install worker',
       ask: `grep ^RestartSec ${WORKER_UNIT}`,
@@ -409,7 +409,7 @@ const installs: Chapter = {
       stderr: unknownFlag('--no-such-flag'),
     },
     {
-      claim: 'of a worker knows no flags of a controller',
+      claim: 'of a worker refuses flags of a controller',
       ask: 'k0s install worker --enable-worker',
       code: 1,
       stderr: unknownFlag('--enable-worker'),
@@ -421,7 +421,7 @@ const installs: Chapter = {
       stderr: 'Error: flag needs an argument: --profile\n',
     },
     {
-      claim: 'of a controller makes the users of its components, with the data directory as home',
+      claim: 'of a controller creates the users of its components, with the data directory as home',
       needs: 'users',
       arrange: 'k0s install controller',
       ask: `awk -F: '$6 == "/var/lib/k0s" { print $1, $7 }' /etc/passwd | sort`,
@@ -439,7 +439,7 @@ const installs: Chapter = {
   ],
 };
 
-/** A question whether k0s accepts a configuration; `spec` is YAML below "spec:", from the first column. */
+/** Whether k0s accepts a configuration. `spec` is the YAML below "spec:", without indentation. */
 function validates(claim: string, spec: string, error = ''): Question {
   const text = `apiVersion: k0s.k0sproject.io/v1beta1\nkind: ClusterConfig\nmetadata:\n  name: k0s\nspec:\n${spec.replaceAll(/^/gm, '  ')}\n`;
   return {
@@ -575,7 +575,7 @@ telemetry:
       stderr: `Error: ${UNKNOWN}\n`,
     },
     {
-      claim: 'does not look at kind and apiVersion',
+      claim: 'ignores kind and apiVersion',
       ask: 'printf "kind: Bogus\\napiVersion: bogus/v1\\n" >/tmp/conformance.yaml; k0s config validate -c /tmp/conformance.yaml',
       code: 0,
     },
@@ -603,7 +603,7 @@ telemetry:
 const STATES = 'systemctl show -p ActiveState -p SubState -p Result';
 
 const failing: Chapter = {
-  situation: 'a k0s that ends at its start',
+  situation: 'a k0s that exits at its start',
   enter: [
     {
       on: 'h1',
@@ -612,21 +612,21 @@ const failing: Chapter = {
   ],
   questions: [
     {
-      claim: 'waits for its next start by systemd, which is neither active nor failed',
+      claim: 'waits for a restart by systemd in a state that is neither active nor failed',
       ask: `${STATES} k0sworker; systemctl is-active k0sworker; systemctl is-failed k0sworker`,
       code: 1,
       stdout:
         'Result=exit-code\nActiveState=activating\nSubState=auto-restart\nactivating\nactivating\n',
     },
     {
-      claim: 'has its error in the journal of its unit',
+      claim: 'writes its error to the journal of its unit',
       ask: 'journalctl -u k0sworker -o cat -n 50 --no-pager | grep ^Error:',
       code: 0,
       stdout: /^Error: .*\n$/,
     },
     { claim: 'has no status', ask: 'k0s status', code: 1, stderr: NO_SOCKET },
     {
-      claim: 'can be stopped, and is no longer started',
+      claim: 'can be stopped, and is not restarted',
       ask: 'systemctl stop k0sworker; systemctl is-active k0sworker',
       code: 3,
       stdout: 'inactive\n',
@@ -643,18 +643,18 @@ const DELETE =
   "k0s kubectl -n kube-system delete daemonset,deployment --field-selector metadata.name=ucp-metrics --selector '!k0s.k0sproject.io/stack'";
 
 const running: Chapter = {
-  situation: 'a running controller with a worker in it',
+  situation: 'a running controller that is also a worker',
   enter: [{ on: 'h1', run: 'controller_runs' }],
   questions: [
     {
-      claim: 'has a status as text, a field in each line',
+      claim: 'prints its status as text, one field per line',
       ask: 'k0s status',
       code: 0,
       stdout:
         /^Version: v\d.*\nProcess ID: \d+\nRole: controller\nWorkloads: true\nSingleNode: false\n(.*: .*\n)*$/,
     },
     {
-      claim: 'has a status as JSON with -o json only',
+      claim: 'prints its status as JSON only with -o json',
       ask: 'k0s status -o json',
       code: 0,
       stdout: {
@@ -678,7 +678,7 @@ const running: Chapter = {
       stdout: 'Result=success\nExecMainStatus=0\nActiveState=active\nSubState=running\nenabled\n',
     },
     {
-      claim: '/readyz answers "ok" without a line end',
+      claim: '/readyz answers "ok" without a line break',
       ask: 'k0s kubectl get --raw /readyz --request-timeout=10s',
       code: 0,
       stdout: 'ok',
@@ -721,19 +721,19 @@ const running: Chapter = {
       },
     },
     {
-      claim: 'prints the JSON of nodes with a field in each line, sorted',
+      claim: 'prints the JSON of nodes sorted, with one field per line',
       ask: `k0s kubectl get nodes -o json | grep -A 1 '"status": "True",$'`,
       code: 0,
       stdout: /^ {20,}"status": "True",\n {20,}"type": "Ready"\n$/,
     },
     {
-      claim: 'lists nodes by the template of k8s_wait',
+      claim: 'lists nodes with the template of k8s_wait',
       ask: `k0s kubectl get nodes -o '${ROWS}' --request-timeout=10s`,
       code: 0,
       stdout: /^h1\tTrue\tv\d+\.\d+\.\d+\+k0s\tcontainerd:\/\/\d\S*\n$/,
     },
     {
-      claim: 'lists the pods of a node by the template of k8s_node',
+      claim: 'lists the pods of a node with the template of k8s_node',
       ask: `k0s kubectl get pods --all-namespaces --field-selector spec.nodeName=h1 -o '${PODS}'`,
       code: 0,
       stdout: /^(\S+\/\S+ \w* \w+ \S*\n)*kube-system\/calico-node-\w+ DaemonSet Running \n/m,
@@ -757,13 +757,13 @@ const running: Chapter = {
       stderr: notFound('nobody'),
     },
     {
-      claim: 'prints nothing for a node that takes pods, and "true" for one that does not',
+      claim: 'prints nothing for a schedulable node, and "true" for a cordoned one',
       ask: "k0s kubectl get node h1 -o 'jsonpath={.spec.unschedulable}'; k0s kubectl cordon h1; k0s kubectl get node h1 -o 'jsonpath={.spec.unschedulable}'; k0s kubectl uncordon h1",
       code: 0,
       stdout: 'node/h1 cordoned\ntruenode/h1 uncordoned\n',
     },
     {
-      claim: 'uncordon of a node that takes pods succeeds',
+      claim: 'uncordon of a schedulable node succeeds',
       ask: 'k0s kubectl uncordon h1',
       code: 0,
       stdout: 'node/h1 already uncordoned\n',
@@ -787,7 +787,7 @@ const running: Chapter = {
       stderr: notFound('nobody'),
     })),
     {
-      claim: 'removing a label that is not there succeeds and says so',
+      claim: 'removing a missing label succeeds with a message',
       ask: 'k0s kubectl label node h1 bogus-',
       code: 0,
       stdout: 'label "bogus" not found.\nnode/h1 not labeled\n',
@@ -799,7 +799,7 @@ const running: Chapter = {
       stdout: 'node/h1 labeled\nnode/h1 not labeled\nlabel "other" not found.\nnode/h1 unlabeled\n',
     },
     {
-      claim: 'label changes no value without --overwrite',
+      claim: 'label does not change a value without --overwrite',
       arrange: 'k0s kubectl label node h1 test/a=b',
       ask: 'k0s kubectl label node h1 test/a=c; k0s kubectl label node h1 test/a=d --overwrite; k0s kubectl label node h1 test/a-',
       code: 0,
@@ -807,7 +807,7 @@ const running: Chapter = {
       stderr: "error: 'test/a' already has a value (b), and --overwrite is false\n",
     },
     {
-      claim: 'deletes the addresses of the API, which k0s makes again',
+      claim: 'deletes the endpoints of the API, which k0s re-creates',
       ask: 'k0s kubectl -n default delete --ignore-not-found endpoints/kubernetes endpointslices/kubernetes',
       code: 0,
       stdout:
@@ -820,7 +820,7 @@ const running: Chapter = {
       stdout: 'No resources found\n',
     },
     {
-      claim: 'delete leaves out the objects of k0s',
+      claim: 'delete skips the objects of k0s',
       ask: DELETE.replace('ucp-metrics', 'calico-node'),
       code: 0,
       stdout: 'No resources found\n',
@@ -844,7 +844,7 @@ const running: Chapter = {
       stderr: /^Error: unknown flag: --bogus\n/,
     },
     {
-      claim: 'lists the members of etcd as JSON, peer addresses by name',
+      claim: 'lists the members of etcd as JSON, with peer addresses by name',
       ask: 'k0s etcd member-list',
       code: 0,
       stdout: { json: { members: { h1: text(/^https:\/\/[0-9.]+:2380$/) } } },
@@ -892,7 +892,7 @@ const running: Chapter = {
       stderr: 'Error: unsupported role ""; supported roles are "controller" and "worker"\n',
     },
     {
-      claim: 'token list names the id, role and expiry of tokens',
+      claim: 'token list prints ID, role and expiry of tokens',
       arrange: 'k0s token create --role=worker --expiry=10m >/dev/null',
       ask: 'k0s token list --role=worker',
       code: 0,
@@ -919,7 +919,7 @@ const running: Chapter = {
       stderr: 'Error: invalidate requires at least one token ID to invalidate\n',
     },
     {
-      claim: 'kubeconfig admin names the external address',
+      claim: 'kubeconfig admin contains the external address',
       ask: 'k0s kubeconfig admin',
       code: 0,
       stdout:
@@ -950,13 +950,13 @@ const running: Chapter = {
         '700 etcd:root etcd\n640 root:root pki/sa.key\n640 kube-apiserver:root pki/ca.key\n640 kube-apiserver:root pki/apiserver-etcd-client.key\n640 root:root pki/admin.conf\n',
     },
     {
-      claim: 'directories and kubeconfigs have modes that keep other users out',
+      claim: 'directories and kubeconfigs are not accessible to other users',
       ask: "cd /var/lib/k0s; stat -c '%a %n' etcd pki pki/admin.conf kubelet.conf",
       code: 0,
       stdout: '700 etcd\n751 pki\n640 pki/admin.conf\n600 kubelet.conf\n',
     },
     {
-      claim: 'components run as users of their own, kubelet and containerd as root',
+      claim: 'components run as separate users, kubelet and containerd as root',
       needs: 'processes',
       ask: 'ps -eo user:32,args | awk \'$2 ~ /^\\/var\\/lib\\/k0s\\/bin\\/(etcd|kube-|kubelet|containerd$)/ { sub(/.*\\//, "", $2); print $2, $1 }\' | sort -u',
       code: 0,
@@ -992,7 +992,7 @@ const worker: Chapter = {
   ],
   questions: [
     {
-      claim: 'has a status as text',
+      claim: 'prints its status as text',
       on: 'h2',
       ask: 'k0s status',
       code: 0,
@@ -1016,7 +1016,7 @@ const worker: Chapter = {
     { claim: 'cannot be reset', on: 'h2', ask: 'k0s reset', code: 1, stderr: RUNNING },
     {
       claim: 'is drained except for DaemonSets',
-      // Other pods, such as CoreDNS, may have a disruption budget without room.
+      // Other pods, such as CoreDNS, can have a disruption budget that refuses an eviction.
       ask: 'k0s kubectl drain h2 --ignore-daemonsets --delete-emptydir-data --pod-selector=k8s-app=calico-node --timeout=60s; k0s kubectl uncordon h2',
       code: 0,
       stdout: 'node/h2 cordoned\nnode/h2 drained\nnode/h2 uncordoned\n',
@@ -1030,7 +1030,7 @@ const restarts: Chapter = {
   enter: [...(worker.enter ?? []), { on: 'h2', run: 'pause 5; systemctl stop k0sworker' }],
   questions: [
     {
-      claim: 'has a node that stays Ready on record at first',
+      claim: 'has a node that keeps its Ready condition at first',
       ask: `k0s kubectl get nodes -o '${ROWS}' | cut -f 1,2`,
       code: 0,
       stdout: 'h1\tTrue\nh2\tTrue\n',
@@ -1086,7 +1086,7 @@ const stopped: Chapter = {
     },
     { claim: 'creates no tokens', ask: 'k0s token create', code: 1, stderr: NO_STATUS },
     {
-      claim: 'waits for etcd without end in member-list',
+      claim: 'waits endlessly for etcd in member-list',
       ask: 'timeout 2 k0s etcd member-list 2>/dev/null',
       code: 124,
     },
@@ -1097,7 +1097,7 @@ const stopped: Chapter = {
       stdout: /^apiVersion: v1\n/,
     },
     {
-      claim: 'makes no backup',
+      claim: 'cannot make a backup',
       ask: 'k0s backup --save-path /tmp',
       code: 1,
       stderr: /^Error: unable to detect cluster status status: can't get "status"/,
@@ -1110,15 +1110,15 @@ const stopped: Chapter = {
       stdout: /^[1-9]\d*\n$/,
     },
     {
-      claim: 'has a node that is Ready on record as soon as the API answers again',
+      claim: 'has a node with a Ready condition as soon as the API answers again',
       arrange: 'k0s start; within 60 k0s kubectl get --raw /readyz',
       ask: `k0s kubectl get nodes -o '${ROWS}' | head -n 1 | cut -f 1,2`,
       code: 0,
       stdout: 'h1\tTrue\n',
     },
     {
-      claim: 'does not give a node that is on record the labels of its role',
-      // Two starts: the kubelet that wrote the label may still run after the first.
+      claim: 'does not restore the role label of a registered node',
+      // Start twice: the kubelet that wrote the label may still run after the first start.
       arrange: `k0s start; within 60 k0s kubectl get --raw /readyz; k0s kubectl label node h1 ${ROLE_LABEL}-
 k0s stop; k0s start; within 60 k0s kubectl get --raw /readyz; within 60 k0s kubectl wait --for=condition=Ready node/h1 --timeout=60s; pause 60`,
       ask: `k0s kubectl get node h1 -o json | grep -c '"${ROLE_LABEL}"'; k0s kubectl label node h1 ${ROLE_LABEL}=control-plane; k0s stop`,
@@ -1127,7 +1127,7 @@ k0s stop; k0s start; within 60 k0s kubectl get --raw /readyz; within 60 k0s kube
     },
     {
       claim:
-        'fails when it is stopped two seconds after its start, and can then be neither started nor stopped by k0s',
+        'fails if it is stopped two seconds after its start, and k0s can then neither start nor stop it',
       needs: 'time',
       arrange:
         'systemctl stop k0scontroller; systemctl start k0scontroller; pause 2; systemctl stop k0scontroller',
@@ -1139,12 +1139,12 @@ k0s stop; k0s start; within 60 k0s kubectl get --raw /readyz; within 60 k0s kube
   ],
 };
 
-/** A mount below the directory of the kubelet with a process in it. */
+/** A mount below the directory of the kubelet that a process uses. */
 const MAKE_BUSY = `clean; volume=/var/lib/k0s/kubelet/pods/p/volumes/v
 mkdir -p /srv/v $volume; echo data >/srv/v/file; mount --bind /srv/v $volume
 (cd $volume && exec sleep 300 >/dev/null 2>&1 </dev/null) &
 echo $! >/tmp/busy.pid`;
-const RESET_BUSY = `k0s reset; echo $?; kill "$(cat /tmp/busy.pid)"; echo "$(ls /srv/v | grep -c .) files"
+const RESET_BUSY = `k0s reset; echo $?; kill "$(cat /tmp/busy.pid)"; echo "files: $(ls /srv/v | grep -c .)"
 umount -l /var/lib/k0s/kubelet/pods/p/volumes/v 2>/dev/null; rm -rf /srv/v; true`;
 
 const LEFT = '/etc/k0s/containerd.toml /var/log/pods /var/log/containers';
@@ -1171,8 +1171,7 @@ const resets: Chapter = {
       stdout: '0\nLoadState=not-found\n',
     },
     {
-      claim:
-        'keeps the configuration, the settings of containerd, CNI plugins and directories of logs',
+      claim: 'keeps the configuration, the settings of containerd, CNI plugins and log directories',
       ask: `ls -d /etc/k0s/k0s.yaml ${LEFT} && ls -A /opt/cni/bin | grep -c .`,
       code: 0,
       stdout:
@@ -1186,7 +1185,7 @@ const resets: Chapter = {
       stdout: '/usr/libexec/k0s\n',
     },
     {
-      claim: 'removes the users of components and ends their processes',
+      claim: 'removes the users of components and terminates their processes',
       needs: 'users',
       ask: 'id kube-apiserver 2>/dev/null || ps -eo args | grep -c "^/var/lib/k0s/"',
       code: 1,
@@ -1199,7 +1198,7 @@ const resets: Chapter = {
       arrange: MAKE_BUSY,
       ask: RESET_BUSY,
       code: 0,
-      stdout: '1\n0 files\n',
+      stdout: '1\nfiles: 0\n',
       stderr: /device or resource busy/,
     },
     {
@@ -1208,7 +1207,7 @@ const resets: Chapter = {
       arrange: MAKE_BUSY,
       ask: RESET_BUSY,
       code: 0,
-      stdout: '0\n1 files\n',
+      stdout: '0\nfiles: 1\n',
       stderr: /lazy unmounting \/var\/lib\/k0s\/kubelet\/pods\/p\/volumes\/v/,
     },
   ],

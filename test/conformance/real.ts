@@ -11,20 +11,20 @@ import { chapters, type Reason } from './questions.ts';
 const BRING_IMAGES =
   'mkdir -p /var/lib/k0s/images && cp /opt/lab/images.tar /var/lib/k0s/images/lab.tar';
 
-/** Limit of one command: a start of k0s with all its pods. */
+/** Time limit of one command, such as a start of k0s with all its pods. */
 const LIMIT_MS = 300_000;
 
-/** Registers the tests of a k0s binary; see ../all/real.test.ts. */
+/** Declares the tests of a k0s binary; see ../all/real.test.ts. */
 export function realK0sAnswers(k0s: RealProgram): void {
   answersOnRealHosts({ version: k0s.version, lacks: [] }, k0s);
 }
 
-/** Registers the tests of the stand-in on hosts of the real lab. */
+/** Declares the tests of the stand-in on hosts of the real lab. */
 export function realLabStandInAnswers(): void {
   answersOnRealHosts({ version: STAND_IN, lacks: ['processes', 'time'] });
 }
 
-/** The stand-in answers as this release only. */
+/** The only release that the stand-in emulates. */
 const STAND_IN = 'v1.29.15+k0s.0';
 
 function answersOnRealHosts(

@@ -9,7 +9,7 @@ const answer = (stdout: string, code = 0) => ({ code, stdout, stderr: 'no such p
 const root = '2049\n100 4096 7 9\n/dev/sda1 1000 500 400 56% /\n';
 
 describe('free space of file systems', () => {
-  it('is read on this machine for paths that do not exist yet', () => {
+  it('is read on this machine, also for paths that do not exist yet', () => {
     const dir = mkdtempSync(join(tmpdir(), "it's here "));
     try {
       const paths = [`${dir}/not/yet`, '/proc'];
@@ -24,7 +24,7 @@ describe('free space of file systems', () => {
     }
   });
 
-  it('keeps mount points with spaces, and file systems that count no inodes', () => {
+  it('supports mount points with spaces and file systems without an inode count', () => {
     const other = '51\n2 1024 0 0\nmy disk 10 8 2 80% /mnt/my disk\n';
     expect(fileSystems.parse(answer(root + other), '/a', '/b')).toEqual([
       { place: '/', device: '2049', free: 409_600, freeInodes: 7 },
@@ -32,7 +32,7 @@ describe('free space of file systems', () => {
     ]);
   });
 
-  it('is not guessed when the answer is incomplete', () => {
+  it('is an error if the output is incomplete', () => {
     for (const output of [answer(root), answer(`${root}51\n? ?\nx\n`), answer(root + root, 1)])
       expect(() => fileSystems.parse(output, '/a', '/b')).toThrow(
         'Cannot read the free space of /a, /b: no such program',

@@ -59,12 +59,12 @@ describe('facts of a host', () => {
     });
   });
 
-  it('take a distribution that is not known by what it is like', () => {
+  it('derive the family of an unknown distribution from ID_LIKE', () => {
     const facts = answer({ os: 'ID=pop\nNAME="Pop!_OS"\nID_LIKE="ubuntu debian"' });
     expect(facts).toMatchObject({ distribution: 'Pop!_OS', os_family: 'Debian' });
   });
 
-  it('name the probes that took too long, and have all others', () => {
+  it('list the probes that exceeded their time limit, and contain all others', () => {
     const facts = answer({ os: 'ID=debian\nVERSION_ID="12"', mounts: '' }, ['mounts']);
     expect(facts).toMatchObject({ late_probes: ['mounts'], mounts: [], distribution: 'Debian' });
   });

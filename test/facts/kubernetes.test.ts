@@ -4,7 +4,7 @@ import { nodeMarks, podAddresses, podsToMove, requiredLabels } from '../../src/f
 const kubectl = '["kubectl"]';
 
 describe('kubernetes.required_labels', () => {
-  it('are those of node selectors and required affinity, without those that must be absent', () => {
+  it('include node selectors and required affinity, but not labels that must be absent', () => {
     const affinity = {
       nodeSelectorTerms: [
         {
@@ -26,7 +26,7 @@ describe('kubernetes.required_labels', () => {
 });
 
 describe('kubernetes.marks', () => {
-  it('has no such node when kubectl does not find it, and fails on what is not JSON', () => {
+  it('returns undefined for an unknown node, and fails on output that is not JSON', () => {
     const stderr = 'Error from server (NotFound): nodes "n1" not found';
     expect(nodeMarks.parse({ code: 1, stdout: '', stderr }, kubectl, 'n1')).toBeUndefined();
     const old = { code: 0, stdout: 'map[a:b]\n\n', stderr: '' };
@@ -37,7 +37,7 @@ describe('kubernetes.marks', () => {
 });
 
 describe('kubernetes.pods', () => {
-  it('leaves out what a drain leaves alone', () => {
+  it('omits DaemonSet pods, static pods and finished pods', () => {
     const stdout =
       'a/ds DaemonSet Running \na/static  Running abc\na/done Job Succeeded \na/web ReplicaSet Running \na/bare  Pending \n';
     expect(podsToMove.parse({ code: 0, stdout, stderr: '' }, kubectl, 'n1')).toEqual([
@@ -48,7 +48,7 @@ describe('kubernetes.pods', () => {
 });
 
 describe('kubernetes.pod_addresses', () => {
-  it('are of running pods with TCP ports that are not in the network of the host', () => {
+  it('include running pods with TCP ports, but not pods in the host network', () => {
     const rows = [
       ['dns', 'n1', 'Running', '', '10.1.0.5', 'UDP/53 TCP/53 TCP/9153 TCP/8080 TCP/ '],
       ['agent', 'n2', 'Running', 'false', '10.1.1.5', 'TCP/8093 TCP/health TCP/8093 '],

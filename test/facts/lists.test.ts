@@ -3,7 +3,7 @@ import { nameEntries, packageList } from '../../src/facts/lists.ts';
 
 describe('lists of a host', () => {
   const said = (stdout: string, code = 0) => ({ code, stdout, stderr: 'why' });
-  it('have packages that are installed, with all their architectures', () => {
+  it('contain installed packages with all their architectures', () => {
     const dpkg = 'apt\nii |libc6|2.36|amd64\nii |libc6|2.36|i386\nrc |old|1|all\n';
     expect(packageList.parse(said(dpkg))).toEqual({
       libc6: ['amd64', 'i386'].map((arch) => ({
@@ -13,7 +13,7 @@ describe('lists of a host', () => {
     expect(() => packageList.parse(said('', 1))).toThrow('Cannot list the packages: why');
   });
 
-  it('have names with colons or blanks between their parts', () => {
+  it('contain name entries, separated by colons or whitespace', () => {
     expect(nameEntries.parse(said('eva:x:7:7:Eva:/home/eva:/bin/sh\n'), 'passwd')).toEqual({
       eva: ['x', '7', '7', 'Eva', '/home/eva', '/bin/sh'],
     });

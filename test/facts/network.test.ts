@@ -13,7 +13,7 @@ function ask(args: Args, path = process.env['PATH']) {
   return addressAnswers.parse({ code: 0, stdout, stderr: '' }, ...args);
 }
 
-/** What Node.js says of this machine. */
+/** An external address of this machine, according to Node.js. */
 const outside = Object.entries(networkInterfaces()).flatMap(([device, list = []]) =>
   list
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
@@ -33,7 +33,7 @@ describe('addresses of a host', () => {
   });
 
   itWith('ip')('of an interface and of a route are those that Node.js lists', () => {
-    // A machine without a network has only the loopback interface, whose addresses no other host reaches.
+    // A machine without a network has only the loopback interface, which other hosts cannot reach.
     const { ofInterface, towards } = ask([outside?.device ?? 'lo', outside?.address ?? '']);
     expect({ ofInterface, towards }).toEqual({
       ofInterface: outside?.address,
@@ -42,7 +42,7 @@ describe('addresses of a host', () => {
     expect(ask(['none0', '']).ofInterface).toBeUndefined();
   });
 
-  it('are read from the routing table of the kernel without "ip"', () => {
+  it('are read from the routing table of the kernel on a host without "ip"', () => {
     const asked = [
       '127.0.0.1',
       '127.77.3.11',
@@ -65,7 +65,7 @@ describe('addresses of a host', () => {
     ).toThrow('"ip" is not installed');
   });
 
-  it('are an error when "ip" does not know JSON', () => {
+  it('are an error if "ip" does not support JSON', () => {
     expect(() =>
       addressAnswers.parse(
         { code: 0, stdout: '\n==own 10.0.0.1\nlocal 10.0.0.1 dev lo\n', stderr: '' },

@@ -16,7 +16,7 @@ async function ask(...ports: string[]) {
 }
 
 describe('states of TCP ports', () => {
-  it('tell open, refused, unroutable and unknown names apart', async () => {
+  it('distinguish open, refused and unroutable ports and unknown names', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const open = String((server.address() as AddressInfo).port);
@@ -34,7 +34,7 @@ describe('states of TCP ports', () => {
     }
   });
 
-  it('are not guessed when an answer is missing', () => {
+  it('are an error if one is missing in the output', () => {
     const parse = () =>
       portStates.parse({ code: 0, stdout: '0 open\n', stderr: '' }, '5', '1@a', '2@a');
     expect(parse).toThrow('Trying port 2@a gave no answer');

@@ -4,7 +4,7 @@ import { escapeMount, filesBelow, mountedAt, unescapeMount } from '../../src/fac
 describe('system.mount', () => {
   const parse = (line: string) => mountedAt.parse({ code: 0, stdout: line, stderr: '' }, '/data');
 
-  it('reads what the kernel says, with and without optional fields; the last one counts', () => {
+  it('parses mountinfo with and without optional fields; the last mount of a path counts', () => {
     const lines = [
       '20 1 8:17 / /srv rw shared:1 - ext4 /dev/sdb1 rw',
       '21 1 8:17 / /data rw,noexec shared:1 - ext4 /dev/sdb1 rw',
@@ -26,14 +26,14 @@ describe('system.mount', () => {
     expect(parse('')).toBeUndefined();
   });
 
-  it('writes blanks as fstab does', () => {
+  it('escapes whitespace as in fstab', () => {
     expect(escapeMount('/a b\\c')).toBe('/a\\040b\\134c');
     expect(unescapeMount('/a\\040b\\134c')).toBe('/a b\\c');
   });
 });
 
 describe('system.find', () => {
-  it('tells names with line breaks apart, and reports what it could not look into', () => {
+  it('supports names with line breaks, and reports unreadable directories', () => {
     const record = (name: string) => `//regular file|644|0|0|root|root|1|2|${name}\n`;
     const { files, skipped } = filesBelow.parse(
       { code: 1, stdout: record('/a/x\ny') + record('/a/b|c'), stderr: 'find: /a/z: denied\n' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { serviceList } from '../../src/facts/systemd.ts';
 
 describe('the list of services', () => {
-  it('joins what is installed with what is loaded', () => {
+  it('joins installed and loaded units', () => {
     const stdout = `a.service enabled enabled
 b.service disabled enabled
 ::
