@@ -170,7 +170,7 @@ function targetsOf(text: string): Map<string, string> {
   return targets;
 }
 
-/** In the words of stat. */
+/** Type for the words that stat prints; undefined for special files. */
 function kindOf(word: string): ArchiveEntry['type'] | undefined {
   if (word === 'regular file' || word === 'regular empty file') return 'file';
   if (word === 'directory') return 'directory';

@@ -41,7 +41,7 @@ const schema = {
       type: 'integer',
       minimum: 0,
       description:
-        'update_cache does nothing while the package index is younger than this, in seconds. Default: 0.',
+        'Age of the package index in seconds below which update_cache is skipped. Default: 0.',
     },
     upgrade: {
       enum: ['safe', 'full'],

@@ -38,7 +38,7 @@ export const assert: Module<Args> = {
     if (broken.length > 0) {
       const which = `Not true: ${broken.join('; ')}.`;
       if (failMessage === undefined) throw new StatedError(which);
-      // The message of the playbook does not name the false one of several conditions.
+      // "fail_msg" does not name the condition that failed, so add it if there are several.
       throw new StatedError(
         that.length > 1 ? `${failMessage.trim()} (${which})` : failMessage.trim(),
       );

@@ -50,7 +50,7 @@ tar -C / --numeric-owner -czf "$t" "$@" && mv -f "$t" "$a" && sha256sum "$a"`;
 
 export const backup: Module<Args> = {
   name: 'backup',
-  summary: 'Save files and directories of the host on the controller. The undo restores them.',
+  summary: 'Save files and directories of the host in an archive on the controller.',
   args: schema,
   effect: 'restores',
 

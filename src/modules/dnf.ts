@@ -63,7 +63,7 @@ type Args = FromSchema<typeof schema>;
 /** Exit code of DNF with exit_on_lock, when another process holds the lock. */
 const LOCKED = 200;
 
-/** Runs DNF with the arguments $2…; the limit for the wait for its lock is $1, in seconds. */
+/** Runs DNF with the arguments $2…, and waits for its lock for up to $1 s. */
 const WAIT_FOR_LOCK = `n=$1
 shift
 while :; do

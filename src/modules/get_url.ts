@@ -34,11 +34,11 @@ const schema = {
     headers: secret({
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'Headers of the request. Needs curl on the host.',
+      description: 'Request headers. They need curl on the host.',
     }),
     url_username: {
       type: 'string',
-      description: 'User name for basic authentication. Needs curl on the host.',
+      description: 'User name for basic authentication. It needs curl on the host.',
     },
     url_password: secret({
       type: 'string',

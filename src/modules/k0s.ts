@@ -18,7 +18,7 @@ const schema = {
     state: {
       enum: ['installed', 'started', 'stopped', 'uninstalled', 'reset'],
       description:
-        'installed: as a service, with role. uninstalled: remove the service but keep the data. reset: remove service, data, pods and mounts of k0s; this needs a stopped k0s and cannot be undone. Without state, the result reports what is installed.',
+        'installed: install the service, with role. started and stopped: start or stop it. uninstalled: remove the service but keep the data. reset: remove service, data, pods and mounts of k0s; this needs a stopped k0s and cannot be undone. Without state, the result reports what is installed.',
     },
     role: { enum: ['controller', 'worker'], description: 'Role to install.' },
     config: { type: 'string', pattern: '^/', description: 'Configuration file of a controller.' },

@@ -32,7 +32,7 @@ const schema = {
     passno: {
       type: ['string', 'integer'],
       pattern: '^\\d$',
-      description: 'Order of the check at boot, from fstab. Default: 0.',
+      description: 'Field "passno" of fstab: the order of file system checks. Default: 0.',
     },
     boot: { type: 'boolean', description: 'Mount the file system at boot. Default: true.' },
     fstab: {

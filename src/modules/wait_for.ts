@@ -21,7 +21,7 @@ const schema = {
     state: {
       enum: ['started', 'stopped', 'drained', 'present', 'absent'],
       description:
-        'Default: started for a port, present for a path. drained: a port of the host itself has no connections.',
+        'started, stopped: the port is open or closed. drained: a port of the host itself has no connections. present, absent: the path exists or does not. Default: started for a port, present for a path.',
     },
     search_regex: {
       type: 'string',

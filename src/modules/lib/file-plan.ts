@@ -33,8 +33,8 @@ export const fileProperties = {
     pattern: MODE_PATTERN,
     description: 'Permissions as quoted octal digits, or symbolic. Default: unchanged.',
   },
-  owner: { type: 'string', description: 'Name of the owner. Default: unchanged.' },
-  group: { type: 'string', description: 'Name of the group. Default: unchanged.' },
+  owner: { type: 'string', description: 'Name or numeric ID of the owner. Default: unchanged.' },
+  group: { type: 'string', description: 'Name or numeric ID of the group. Default: unchanged.' },
 } as const;
 
 export interface FileAttributes {
