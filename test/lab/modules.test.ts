@@ -478,7 +478,9 @@ describe('k0s on a host', () => {
     const token = await bench.play(
       '- { name: P, hosts: all, tasks: [{ name: T, k0s: { token: worker } }] }',
     );
-    expect(token.stdout).toContain('Tokens are created and revoked by a running controller');
+    expect(token.stdout).toContain(
+      'Tokens can only be created and revoked on a running controller',
+    );
   });
 });
 
@@ -641,7 +643,7 @@ describe('port_check and http_check', () => {
       );
       expect(code, stdout).toBe(0);
       expect(endOf(stdout, 'Answer')).toContain('"state":"ok"');
-      expect(endOf(stdout, 'Other')).toContain('the answer does not contain');
+      expect(endOf(stdout, 'Other')).toContain('the response does not match');
       expect(endOf(stdout, 'Status')).toContain('status 200');
       expect(endOf(stdout, 'Nobody')).toMatch(
         /Connection refused|Failed to connect|Couldn't connect/,

@@ -250,7 +250,9 @@ describe('backup copies on a host', () => {
       ['Change', 'h1', 'undo-blocked'],
     ]);
     expect(events.find((event) => event.type === 'undo-end')).toMatchObject({
-      message: expect.stringContaining('is not what was copied') as string,
+      message: expect.stringContaining(
+        'is damaged, and the controller has no valid copy',
+      ) as string,
     });
     expect(bench.read('h1', 'etc/copied-folder/below/file')).toBeUndefined();
   });
