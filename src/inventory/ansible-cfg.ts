@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../core/errors.ts';
 
-/** Settings of ansible.cfg by which hosts are reached there, and the variable that says the same here. */
+/** Connection settings of ansible.cfg, and the variable, flag or command that replaces each in runner. */
 const settings: Readonly<Record<string, string>> = {
   remote_user: 'ansible_user',
   remote_port: 'ansible_port',
@@ -22,7 +22,7 @@ const settings: Readonly<Record<string, string>> = {
   ssh_extra_args: 'ansible_ssh_extra_args',
 };
 
-/** The connection settings of an ansible.cfg beside the inventory or in the two directories above. runner does not read that file. */
+/** Note on connection settings in an ansible.cfg next to the inventory or in the two parent directories. */
 export function ansibleCfgNote(inventory: string): Problem[] {
   const folder = dirname(inventory);
   const file = [folder, dirname(folder), dirname(dirname(folder))]
@@ -42,7 +42,7 @@ export function ansibleCfgNote(inventory: string): Problem[] {
   const instead = [...new Set(found.map((one) => one.instead))].join(', ');
   return [
     {
-      message: `ansible.cfg is not read: ${names} ${found.length === 1 ? 'has' : 'have'} no effect here.`,
+      message: `runner does not read ansible.cfg: ${names} ${found.length === 1 ? 'has' : 'have'} no effect.`,
       at: { file, line: first.line, column: 1 },
       hint: `Use ${instead}.`,
     },

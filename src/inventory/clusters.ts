@@ -14,17 +14,17 @@ import { fillIn } from './environment.ts';
 import type { GroupTree } from './groups.ts';
 import { ToolNotes } from './tool-notes.ts';
 
-/** A tool whose file names hosts. */
+/** A tool with a configuration file that lists hosts. */
 interface Tool {
   name: string;
-  /** Which values it fills in from the environment: launchpad does since its format mke/v1.1, and escapes older ones. */
+  /** Which values contain environment variables to substitute. launchpad does that since its format mke/v1.1. */
   fills: 'all' | 'hosts' | 'none';
   defaultUser: string | undefined;
-  /** Keys of a host that say how the tool works. They become variables, and a note names them. */
+  /** Keys of a host that only the tool uses. They become variables, and a note lists them. */
   named: readonly string[];
-  /** Keys of a host that are expected to be there and are of no concern to runner. */
+  /** Keys of a host that become variables without a note. */
   silent: readonly string[];
-  /** A key that is not known is an error. */
+  /** An unknown key is an error. */
   strict?: true;
 }
 
@@ -52,7 +52,7 @@ const tools = {
   },
 } satisfies Record<string, Tool>;
 
-/** Which tool a document is for; undefined for others. */
+/** The tool to which a document belongs; undefined for other documents. */
 export function clusterTool(document: SourceObject): Tool | undefined {
   const version = textOf(document['apiVersion']) ?? '';
   if (version.startsWith('k0sctl.k0sproject.io/')) return tools.k0sctl;
@@ -61,7 +61,7 @@ export function clusterTool(document: SourceObject): Tool | undefined {
   return document['kind'] === 'MkeConfig' ? tools.mke4 : undefined;
 }
 
-/** Roles in these files, and the groups their hosts get. */
+/** Groups of hosts, by their role in these files. */
 const groupsOf: Record<string, string[]> = {
   controller: ['controllers'],
   'controller+worker': ['controllers', 'workers'],
@@ -72,7 +72,7 @@ const groupsOf: Record<string, string[]> = {
   dtr: ['msrs'],
 };
 
-/** Keys that become variables under the names of a hosts.yaml, and others that become variables as they are. */
+/** Keys of a host that become variables, with the name of the variable. */
 const variables: Record<string, string> = {
   role: 'role',
   privateAddress: 'private_address',
@@ -92,8 +92,8 @@ export interface ClusterReading {
 }
 
 /**
- * Hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role`, and the connection in `ssh`,
- * `openSSH` or `winRM`, or as `localhost`. Whatever else a host says are its variables.
+ * Reads the hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role` and a connection in `ssh`,
+ * `openSSH`, `winRM` or `localhost`. All other keys of a host become variables.
  */
 export function fromCluster(document: SourceObject, tool: Tool, reading: ClusterReading): void {
   const { file, map, problems } = reading;
@@ -111,7 +111,7 @@ export function fromCluster(document: SourceObject, tool: Tool, reading: Cluster
   readHosts(list, 'spec.hosts', { ...reading, tool, bastion });
 }
 
-/** mkectl reaches all hosts through `spec.airgap.bastion`. */
+/** `spec.airgap.bastion`, through which mkectl connects to all hosts. */
 function bastionOfAll(
   spec: SourceObject,
   { map, problems }: ClusterReading,
@@ -120,7 +120,7 @@ function bastionOfAll(
   return airgap?.reader('bastion');
 }
 
-/** `hosts: [{address, port, user, keyPath}]` of mkectl, or just the list. */
+/** Reads `hosts: [{address, port, user, keyPath}]` of mkectl, or only the list. */
 export function fromHostList(list: Source[], name: string, reading: ClusterReading): void {
   readHosts(list, name, { ...reading, tool: tools.mkectl });
 }
@@ -174,7 +174,7 @@ function readHosts(
   notes.finish();
 }
 
-/** Its address; where another host has the same, the name that the tool gives it, or address and port. */
+/** Name of a host: its address, or if another host has the same address, its hostname or `address:port`. */
 function nameOf({ entry, connection }: ToolHost, hosts: readonly ToolHost[]): string {
   const { address, reach } = connection;
   const same = hosts.filter((one) => one.connection.address === address);
@@ -219,15 +219,15 @@ function addHost(
   const groups = role === undefined ? [] : groupsOf[role];
   if (groups === undefined && (role !== undefined || tool !== tools.mkectl))
     notes.say(
-      `The role "${role ?? ''}" is not known: the host is in no group.`,
+      `Unknown role "${role ?? ''}": the host is not in any group.`,
       entry.at('role'),
-      `There are ${Object.keys(groupsOf).join(', ')}.`,
+      `Use one of ${Object.keys(groupsOf).join(', ')}.`,
     );
   for (const group of ['all', ...(groups ?? [])]) tree.addHost(group, name, vars, places);
   tree.setAddress(name, { ...reach, name, address });
 }
 
-/** k0sctl follows the flags of an installation where they say more than the role. */
+/** Role of a host. The flags `--single` and `--enable-worker` in `installFlags` override it, as in k0sctl. */
 function roleOf(entry: MapReader): string | undefined {
   const flags = entry.value('installFlags');
   const set = (flag: string) =>

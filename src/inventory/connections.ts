@@ -5,27 +5,27 @@ import { readSshWords } from '../util/ssh-words.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import type { ToolNotes } from './tool-notes.ts';
 
-/** How the host of a tool's file is reached. */
+/** Connection of a host in the file of a tool. */
 export interface ToolConnection {
   address: string;
   reach: Partial<HostAddress>;
   password?: string | undefined;
-  /** The value of `ansible_connection`, for those who read the variables. */
+  /** Value of the variable `ansible_connection`. */
   way?: 'local' | 'openssh' | 'winrm';
 }
 
 export interface ConnectionReading {
   file: string;
-  /** Who logs in where the file does not say it. */
+  /** Login user of hosts without one in the file. */
   defaultUser: string | undefined;
-  /** The way to hosts that name none. */
+  /** Bastion of hosts without one of their own. */
   bastion?: MapReader | undefined;
   notes: ToolNotes;
 }
 
 /**
- * The connection of a host in files of mkectl, k0sctl and launchpad: `ssh`, `openSSH`, `winRM` or `localhost`, or, in
- * older forms, `address`, `sshPort`, `sshKeyPath` and `user` beside `role`.
+ * Reads the connection of a host in files of mkectl, k0sctl and launchpad: `ssh`, `openSSH`, `winRM` or `localhost`. In
+ * older formats, `address`, `sshPort`, `sshKeyPath` and `user` are keys of the host itself.
  */
 export function readConnection(
   host: MapReader,
@@ -40,14 +40,14 @@ export function readConnection(
   const openSsh = host.reader('openSSH');
   const winRm = host.reader('winRM') ?? host.reader('winrm');
   const isLocal = readLocalhost(host);
-  // As in launchpad, an older form of which has all of them.
+  // "localhost" wins, as in launchpad, whose older formats have all of these keys.
   if (isLocal) {
     const reach = { transport: 'local', transportGiven: true } as const;
     return { address: 'localhost', reach, way: 'local' };
   }
   const given = [ssh, openSsh, winRm].filter((one) => one !== undefined);
   if (given.length > 1)
-    host.problem('ssh', 'A host has one of "ssh", "openSSH", "winRM" and "localhost".');
+    host.problem('ssh', 'A host can have only one of "ssh", "openSSH", "winRM" and "localhost".');
   if (winRm) return fromWinRm(winRm, beside);
   if (openSsh) return fromOpenSsh(openSsh, beside, reading);
   if (ssh || beside.address !== undefined) {
@@ -103,7 +103,7 @@ function fromSsh(
   return address === undefined ? undefined : { address, reach, password };
 }
 
-/** A bastion may itself be behind another. */
+/** Reads a bastion, which can be reached through another bastion. */
 function bastionOf(bastion: MapReader, reading: ConnectionReading): JumpAddress | undefined {
   const { file, defaultUser, notes } = reading;
   const { address, port } = place(bastion);
@@ -159,12 +159,12 @@ function fromWinRm(map: MapReader, beside: Beside): ToolConnection | undefined {
   const reach: Partial<HostAddress> = {
     port,
     user: map.string('user') ?? beside.user,
-    unmanageable: 'it is reached by winRM, not by SSH',
+    unmanageable: 'it uses WinRM, which runner does not support',
   };
   return { address, reach, way: 'winrm' };
 }
 
-/** `options: { Name: value }`, which become words for ssh. */
+/** Converts `options: { Name: value }` to arguments of ssh. */
 function optionsOf(
   map: MapReader,
   { file, notes }: ConnectionReading,
@@ -172,14 +172,15 @@ function optionsOf(
   const options = map.object('options');
   if (!options) return {};
   for (const name of Object.keys(options))
-    if (!/^[A-Za-z0-9]+$/.test(name)) map.problem('options', `"${name}" is not an option of ssh.`);
+    if (!/^[A-Za-z0-9]+$/.test(name))
+      map.problem('options', `"${name}" is not a valid name of an ssh option.`);
   const words = Object.entries(options).flatMap(([name, value]) =>
     settingsOf(value).flatMap((setting) => ['-o', `${name}=${setting}`]),
   );
   const read = readSshWords(words, file);
   if (read.problem !== undefined) map.problem('options', `"options": ${read.problem}.`);
   for (const { option, hint } of read.notes)
-    notes.say(`"${option}" is not followed.`, map.map.of(options), hint);
+    notes.say(`The ssh option "${option}" is ignored.`, map.map.of(options), hint);
   return {
     ...(read.args.length === 0 ? {} : { sshArgs: read.args }),
     ...(read.needsOpenSsh ? { transport: 'openssh' as const } : {}),
@@ -198,7 +199,7 @@ function keyOf(map: MapReader): string | undefined {
   return path === '' ? undefined : path;
 }
 
-/** `address` and `port`; the address may be in brackets, with the port behind. */
+/** Reads `address` and `port`. The address can be in brackets, followed by a port. */
 function place(map: MapReader): Pick<Beside, 'address' | 'port'> {
   const text = map.string('address');
   const [, address, port] = /^\[([^\]]+)\](?::(\d+))?$/.exec(text ?? '') ?? [];
@@ -208,7 +209,7 @@ function place(map: MapReader): Pick<Beside, 'address' | 'port'> {
   };
 }
 
-/** A variable of the environment may have filled in text. */
+/** Reads a port, which is text if an environment variable was substituted. */
 function portOf(map: MapReader, key: string): number | undefined {
   const value = map.value(key);
   if (value === undefined || value === null) return undefined;

@@ -10,8 +10,8 @@ export interface Substitution {
 }
 
 /**
- * A document with `$VAR` and `${VAR}` filled in, as launchpad and k0sctl do, with `${VAR:-default}` and its kin. A
- * variable that is not set is a problem: these tools would put nothing in its place.
+ * Substitutes `$VAR`, `${VAR}`, `${VAR:-default}` and similar expressions in a document, as launchpad and k0sctl do. An
+ * unset variable is a problem; these tools would silently insert nothing.
  */
 export function fillIn(value: Source, parts: Substitution, at?: SourceRef): Source {
   if (typeof value === 'string' || value instanceof Template)
@@ -44,14 +44,14 @@ function textOf(text: string, { environment, problems }: Substitution, at?: Sour
     problems.push({ ...value, at });
     return '';
   });
-  // What is one variable as a whole is read as YAML would read its value.
+  // If the text is a single variable, its value is converted as in YAML.
   const isWhole = /^\$(?:[A-Za-z_]\w*|\{[^}]*\})$/.test(text);
   if (isWhole && /^(0|[1-9]\d{0,8})$/.test(filled)) return Number(filled);
   if (isWhole && /^(true|false)$/.test(filled)) return filled === 'true';
   return filled;
 }
 
-/** The value of what is between the braces, or why there is none. */
+/** The value of the expression between the braces, or the problem. */
 function valueOf(
   inner: string,
   environment: NodeJS.ProcessEnv,
@@ -60,8 +60,8 @@ function valueOf(
     /^([A-Za-z_]\w*)(?:(:?[-=+?])(.*))?$/s.exec(inner) ?? [];
   if (name === undefined)
     return {
-      message: `"\${${inner}}" is not understood.`,
-      hint: 'There are ${VAR}, ${VAR:-default} and ${VAR:+other}. Write $$ for a dollar sign.',
+      message: `"\${${inner}}" is not a valid substitution.`,
+      hint: 'Use ${VAR}, ${VAR:-default} or ${VAR:+other}. Write $$ for a dollar sign.',
     };
   const found = environment[name];
   const value = operator.startsWith(':') && found === '' ? undefined : found;
@@ -70,6 +70,6 @@ function valueOf(
   if (/[-=]$/.test(operator)) return word;
   return {
     message: `The environment variable "${name}" is not set.`,
-    hint: `Set it: export ${name}=…. If "$" is meant as it stands, write "$$".`,
+    hint: `Set it: export ${name}=…. Write $$ for a dollar sign.`,
   };
 }

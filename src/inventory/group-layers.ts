@@ -11,7 +11,7 @@ import { isVault } from '../util/vault.ts';
 import { connectionVariable } from '../util/connection-variables.ts';
 import { readYaml } from '../yaml/yaml.ts';
 
-/** Variables from one place, and where each of them stands. */
+/** Variables from one source, with their positions. */
 export interface VariableSource {
   level: string;
   vars: SourceObject;
@@ -26,15 +26,15 @@ export interface VarsReading {
 
 interface Layer {
   group: string;
-  /** Of two layers with one rank, neither is meant to go over the other. */
+  /** Precedence. Layers of the same rank must not set different values. */
   rank: readonly number[];
   source: VariableSource;
 }
 
 /**
- * The variables of groups in the order of Ansible, weakest first: what stands in the inventory, then `group_vars/all`,
- * then `group_vars` of the other groups, those beside the inventory before those of the playbook. In each of these a
- * deeper group goes over others, then one with a higher `ansible_group_priority`.
+ * The variables of groups in the precedence of Ansible, lowest first: the inventory itself, `group_vars/all`, then
+ * `group_vars` of other groups. Those next to the inventory come before those of the playbook. Within each, deeper
+ * groups override others, then those with a higher `ansible_group_priority`.
  */
 export class GroupLayers {
   readonly #folders: readonly string[];
@@ -70,7 +70,7 @@ function compare(a: readonly number[], b: readonly number[]): number {
   return a.map((one, index) => one - (b[index] ?? 0)).find((one) => one !== 0) ?? 0;
 }
 
-/** Those of the groups of one host. */
+/** The layers of the groups of one host. */
 export class HostLayers {
   readonly #layers: readonly Layer[];
 
@@ -82,14 +82,14 @@ export class HostLayers {
     return this.#layers.map(({ source }) => source);
   }
 
-  /** The widest first. */
+  /** Outermost group first. */
   get groups(): string[] {
     return this.#layers.filter(({ rank }) => rank[0] === 0).map(({ group }) => group);
   }
 
   /**
-   * Values that two groups of one rank give. Which of them wins would depend on their names: nobody means that.
-   * @param settled names that are said where no group decides
+   * Reports variables for which two groups of the same rank set different values. In Ansible, the group name decides.
+   * @param settled variables that are set with a higher precedence than groups
    */
   disagreements(host: string, settled: ReadonlySet<string>): string[] {
     const last = new Map<string, { layer: Layer; others: Map<string, Layer> }>();
@@ -119,7 +119,7 @@ function disagreement(host: string, name: string, [one, other]: [Layer, Layer]):
     return at ? [formatSource(at)] : [];
   });
   const places = where.length === 0 ? '' : ` (${where.join(' and ')})`;
-  return `Groups "${one.group}" and "${other.group}" give host "${host}" different values of "${name}"${places}. Say it in a group below, or in the host.`;
+  return `Groups "${one.group}" and "${other.group}" set "${name}" of host "${host}" to different values${places}. Set it in a child group or for the host.`;
 }
 
 export function originsOf({ level, vars, places }: VariableSource): VariableOrigin[] {
@@ -131,7 +131,7 @@ export function originsOf({ level, vars, places }: VariableSource): VariableOrig
   }));
 }
 
-/** Where the values of a map stand. */
+/** Source positions of the keys of a map. */
 export function placesIn(vars: SourceObject, map: SourceMap): Map<string, SourceRef> {
   return new Map(
     Object.keys(vars).flatMap((name): [string, SourceRef][] => {
@@ -143,7 +143,7 @@ export function placesIn(vars: SourceObject, map: SourceMap): Map<string, Source
 
 const extensions = ['', '.yml', '.yaml', '.json'];
 
-/** Variables of a group or host in files of its name, or in all files of a directory of its name, with subdirectories. */
+/** Variables of a group or host in a file with its name, or in all files of a directory with its name. */
 export function varsFiles(
   folders: readonly string[],
   kind: 'group_vars' | 'host_vars',
@@ -163,34 +163,34 @@ export function varsFiles(
       if (isSourceObject(value)) found.push({ level, vars: value, places: placesIn(value, map) });
       else if (value !== null)
         problems.push({
-          message: 'A file of variables is a map of names and values.',
+          message: 'A variable file must be a map of variables.',
           at: { file, line: 1, column: 1 },
         });
     }
   return found;
 }
 
-/** As for Ansible, the first that is there counts, and no other. */
-/** Where a command does without the password. */
+/** Note for commands that run without the vault password. */
 function closedNote(file: string): Problem {
-  const message = 'The file is encrypted, and its variables are not known here.';
+  const message = 'The file is encrypted, so its variables are unknown.';
   return { message, at: { file, line: 1, column: 1 }, hint: 'Use --vault-password-file.' };
 }
 
-/** Of a connection variable each of the words is understood. */
+/** Removes connection variables, which accept the values of YAML 1.1, such as "yes". */
 export function withoutConnections(values: readonly OlderValue[]): OlderValue[] {
   return values.filter(({ name }) => connectionVariable(name) === undefined);
 }
 
+/** The first existing file or directory, as in Ansible. Adds a note for each further one. */
 function filesOf(place: string, notes: Problem[]): string[] {
   const [first, ...others] = extensions
     .map((extension) => `${place}${extension}`)
     .filter((path) => existsSync(path));
   for (const file of others)
     notes.push({
-      message: `"${basename(file)}" is not read, since there is "${basename(first ?? '')}".`,
+      message: `"${basename(file)}" is ignored because "${basename(first ?? '')}" exists.`,
       at: { file, line: 1, column: 1 },
-      hint: `Ansible reads one of them. Keep one, or put both into a directory "${basename(place)}".`,
+      hint: `Keep one of them, or move both into a directory "${basename(place)}".`,
     });
   if (first === undefined) return [];
   return statSync(first).isDirectory() ? filesIn(first) : [first];

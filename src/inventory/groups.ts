@@ -11,11 +11,11 @@ interface Group {
   hosts: Set<string>;
   children: Set<string>;
   vars: SourceObject;
-  /** Where its variables stand, as far as that is known. */
+  /** Source positions of its variables, if known. */
   places: Map<string, SourceRef>;
 }
 
-/** Groups, hosts and variables as an inventory of Ansible's kind names them, in whatever form it is written. */
+/** Groups, hosts and variables of an inventory in any format. */
 export class GroupTree {
   readonly #groups = new Map<string, Group>();
   readonly #own = new Map<string, SourceObject>();
@@ -23,7 +23,7 @@ export class GroupTree {
   readonly #addresses = new Map<string, Partial<HostAddress>>();
   readonly #ports = new Map<string, number>();
   #isAnsible = false;
-  /** What of the files is not honoured. */
+  /** Notes on content of the files that is not supported. */
   readonly notes: Problem[] = [];
   readonly passwords = new Map<string, HostPasswords>();
 
@@ -67,17 +67,17 @@ export class GroupTree {
     this.#ownPlaces.set(host, new Map([...(this.#ownPlaces.get(host) ?? []), ...places]));
   }
 
-  /** How a host is reached; what is undefined here, its variables may say. */
+  /** Sets connection settings of a host. Its variables apply to undefined ones. */
   setAddress(host: string, address: Partial<HostAddress>): void {
     this.#addresses.set(host, address);
   }
 
-  /** What is wrong when a name stands there with two ports: it would be one host, with one of them. */
+  /** Returns a message if a host is listed with two different ports. */
   secondPort(host: string, port: number | undefined): string | undefined {
     const before = this.#ports.get(host);
     if (port !== undefined) this.#ports.set(host, port);
     if (port === undefined || before === undefined || before === port) return undefined;
-    return `"${host}" stands there with the ports ${String(before)} and ${String(port)}. Give two hosts names of their own, with "ansible_host" and "ansible_port".`;
+    return `"${host}" is listed with the ports ${String(before)} and ${String(port)}. Give each host its own name, and set "ansible_host" and "ansible_port".`;
   }
 
   addChild(parent: string, child: string): void {
@@ -85,7 +85,7 @@ export class GroupTree {
     this.group(child);
   }
 
-  /** The group `ungrouped` is meant: of the hosts that no other group has. */
+  /** Marks an Ansible inventory, in which `ungrouped` contains the hosts without another group. */
   markAnsible(): void {
     this.#isAnsible = true;
   }
@@ -103,8 +103,9 @@ export class GroupTree {
   }
 
   /**
-   * The inventory: a host's variables are those of its groups by `GroupLayers`, then its own, then those of `host_vars`.
-   * @throws PlaybookError when groups go in circles, or two groups of one depth disagree
+   * Builds the inventory. Precedence of a host's variables, lowest first: groups (see `GroupLayers`), the host in the
+   * inventory, `host_vars`.
+   * @throws PlaybookError if a group contains itself, or two groups of the same depth set different values
    */
   build(
     file: string,
@@ -162,13 +163,13 @@ export class GroupTree {
     return new Set([...(group?.hosts ?? []), ...below]);
   }
 
-  /** How far each group is from the top, by its longest way. */
+  /** Depth of each group: the longest path from the top. */
   #depths(problems: Problem[]): Map<string, number> {
     const depths = new Map<string, number>([['all', 0]]);
     const visit = (name: string, depth: number, way: readonly string[]): void => {
       if (way.includes(name)) {
         const circle = [...way.slice(way.indexOf(name)), name].join(' → ');
-        problems.push({ message: `Group "${name}" is part of itself: ${circle}.` });
+        problems.push({ message: `Group "${name}" contains itself: ${circle}.` });
         return;
       }
       if (depth > (depths.get(name) ?? 0)) depths.set(name, depth);
@@ -178,7 +179,7 @@ export class GroupTree {
     const inner = new Set([...this.#groups.values()].flatMap(({ children }) => [...children]));
     for (const name of this.#groups.keys())
       if (name === 'all' || !inner.has(name)) visit(name, name === 'all' ? 0 : 1, []);
-    // Groups that only name each other have no top.
+    // Groups that contain each other have no parent outside the cycle.
     for (const name of this.#groups.keys()) if (!depths.has(name)) visit(name, 1, []);
     return depths;
   }

@@ -9,7 +9,7 @@ import { Scope } from '../template/scope.ts';
 import { connectionVariable } from '../util/connection-variables.ts';
 import { readHostVariables } from '../util/host-address.ts';
 
-/** Shorter texts occur in any output, where a redactor leaves them. */
+/** Shorter texts occur in ordinary output, so the redactor does not mask them. */
 const SHORTEST_PASSWORD = 4;
 
 interface HostOfFiles {
@@ -25,22 +25,22 @@ interface Found {
   passwords: Map<string, HostPasswords>;
 }
 
-/** Works out how hosts are reached, and collects what of their variables is not honoured. */
+/** Determines the connection of each host, and collects notes on variables that are not supported. */
 export class HostReader {
   readonly #file: string;
   readonly #problems: Problem[];
   readonly #notes: Problem[];
   readonly #passwords: Map<string, HostPasswords>;
-  /** A variable of a group is reported once, not for each host. */
+  /** Reported problems, so that a group variable is reported once, not for each host. */
   readonly #said = new Set<string>();
   readonly #unneeded = new Map<string, SourceRef | undefined>();
   readonly #given: SourceObject;
-  /** Names of connection variables among what is given. */
+  /** Names of connection variables among the inputs and extra variables. */
   readonly #strongest: readonly string[];
 
   /**
-   * @param found where everything is put that is found
-   * @param given inputs and extra variables, which go over what the files say
+   * @param found receives problems, notes and passwords
+   * @param given inputs and extra variables, which override the inventory files
    */
   constructor(file: string, found: Found, given: SourceObject = {}) {
     const { problems, notes, passwords } = found;
@@ -54,7 +54,7 @@ export class HostReader {
     this.#notes = notes;
   }
 
-  /** @param given what the file says in its own words, which its variables do not change */
+  /** @param given connection settings of the file itself, which override variables */
   read(host: HostOfFiles, given: Partial<HostAddress> = {}): InventoryHost {
     const { name, vars, origins } = host;
     const placeOf = (variable: string) => origins.findLast((one) => one.name === variable)?.at;
@@ -75,24 +75,24 @@ export class HostReader {
     for (const [kind, password] of Object.entries(read.passwords) as [string, string][])
       if (password.length < SHORTEST_PASSWORD)
         this.#say(this.#problems, {
-          message: `The ${kind} password of "${name}" is too short to be hidden in outputs.`,
+          message: `The ${kind} password of "${name}" is too short to be masked in output.`,
           hint: 'Remove it, and use --ask-pass or --ask-become-pass.',
         });
     const address = this.#over(read.address, given, values);
     if (login !== undefined && address.transport === 'openssh')
       this.#say(this.#notes, {
-        message: `The login password of "${name}" is not used: the system's ssh connects, which is never asked anything.`,
-        hint: 'Use a key.',
+        message: `The login password of "${name}" is not used: the system's ssh connects and cannot ask for it.`,
+        hint: 'Use an SSH key.',
       });
     if (unknown !== undefined && address.unmanageable === undefined) {
       const at = placeOf(unknown.variable);
       const where = at ? ` (${formatSource(at)})` : '';
-      address.unmanageable = `its "${unknown.variable}" cannot be worked out${where}: ${unknown.why}`;
+      address.unmanageable = `its variable "${unknown.variable}" cannot be rendered${where}: ${unknown.why}`;
     }
     return { name, address, vars };
   }
 
-  /** What the file says in its own words goes over its variables, and what is given over both. */
+  /** Connection settings of the file override variables; inputs and extra variables override both. */
   #over(read: HostAddress, given: Partial<HostAddress>, values: JsonObject): HostAddress {
     const known = Object.entries(given).filter(([, value]) => value !== undefined);
     const address: HostAddress = { ...read, ...Object.fromEntries(known) };
@@ -111,19 +111,19 @@ export class HostReader {
     };
   }
 
-  /** To be called after the last host. */
+  /** Adds the note on variables without effect. Call it after the last host. */
   finish(): void {
     const [first] = this.#unneeded;
     if (!first) return;
     const names = [...this.#unneeded.keys()].sort().map((name) => `"${name}"`);
     const verb = names.length === 1 ? 'has' : 'have';
     this.#notes.push({
-      message: `${names.join(', ')} ${verb} no effect here.`,
+      message: `${names.join(', ')} ${verb} no effect in runner.`,
       at: first[1] ?? this.#top,
     });
   }
 
-  /** For a variable of an inventory program, which has no place. */
+  /** Position for variables of an inventory program, which have none. */
   get #top(): SourceRef {
     return { file: this.#file, line: 1, column: 1 };
   }
@@ -136,7 +136,7 @@ export class HostReader {
     list.push({ ...problem, at });
   }
 
-  /** Connection variables may be templates of other variables of the inventory. */
+  /** Renders connection variables, which can be templates with other inventory variables. */
   #rendered({ name, vars, groups }: HostOfFiles): {
     values: JsonObject;
     unknown?: { variable: string; why: string };

@@ -4,8 +4,8 @@ import type { Source } from '../core/value.ts';
 import { readTexts } from '../template/read-text.ts';
 
 /**
- * The words of a host's line by the rules of Python's shlex, with which Ansible reads it: quotes anywhere in a word, a
- * backslash before any letter, a comment from `#` on. Text is what is wrong with the line.
+ * Splits the line of a host into words by the rules of Python's shlex, as Ansible does: quotes anywhere in a word, a
+ * backslash before any character, a comment after `#`. Returns a message if the line is invalid.
  */
 export function iniWords(line: string): string[] | string {
   const words: string[] = [];
@@ -20,7 +20,7 @@ export function iniWords(line: string): string[] | string {
     const [, space, comment, single, double, escaped, plain] = match;
     if (comment !== undefined) {
       if (word === undefined) break;
-      return `"${word}#": for Ansible, a comment begins at "#". Write a space before it, or the value in quotes.`;
+      return `"${word}#": in Ansible, "#" starts a comment. Add a space before it, or quote the value.`;
     }
     if (space !== undefined) {
       if (word !== undefined) words.push(word);
@@ -34,8 +34,8 @@ export function iniWords(line: string): string[] | string {
 }
 
 /**
- * A value of an INI inventory. Ansible takes literals of Python for what they are, whatever follows them as a comment,
- * and everything else as text, with a comment in it. `true`, `false` and `null` are taken as in YAML, too.
+ * Converts a value of an INI inventory. As in Ansible, Python literals are converted, without a comment after them, and
+ * everything else is text, including a comment. `true`, `false` and `null` are converted, too, as in YAML.
  */
 export function iniValue(text: string): Source {
   for (let end = text.length; end !== -1; end = text.lastIndexOf('#', end - 1)) {
@@ -57,13 +57,13 @@ const words: Readonly<Record<string, JsonValue>> = {
 const NUMBER =
   /^[-+]?(?:0[xX][\da-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:0|[1-9][\d_]*)(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+)$/;
 
-/** Undefined for what is not a literal, such as `0644` and `{{ name }}`. */
+/** Undefined if the text is not a literal, such as `0644` and `{{ name }}`. */
 function literal(text: string): JsonValue | undefined {
   if (Object.hasOwn(words, text)) return words[text];
   if (NUMBER.test(text)) {
     const sign = text.startsWith('-') ? -1 : 1;
     const number = sign * Number(text.replaceAll('_', '').replace(/^[-+]/, ''));
-    // Beyond that, digits would be lost.
+    // Larger numbers would lose digits.
     return Number.isInteger(number) && !Number.isSafeInteger(number) ? undefined : number;
   }
   if (/^('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")$/.test(text)) return unescaped(text.slice(1, -1));
@@ -74,7 +74,7 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
 const unescaped = (text: string): string =>
   text.replaceAll(/\\([\\'"ntr])/g, (_, one: string) => escapes[one] ?? one);
 
-/** A list or map whose texts are quoted, as JSON and Python write them. */
+/** Parses a list or map with quoted strings, as in JSON and Python. */
 function collection(text: string): JsonValue | undefined {
   const document = parseDocument(text.replaceAll(/\bNone\b/g, 'null'), { logLevel: 'silent' });
   if (document.errors.length > 0) return undefined;

@@ -4,7 +4,7 @@ import type { SourceRef } from '../core/source.ts';
 import type { GroupTree } from './groups.ts';
 import { iniValue, iniWords } from './ini-values.ts';
 
-/** Whether a text is an inventory in Ansible's INI form rather than YAML. */
+/** Whether a text is an Ansible inventory in INI format, not YAML. */
 export function looksLikeIni(text: string): boolean {
   const lines = text.split('\n').map((line) => line.trim());
   const [first = ''] = lines.filter((line) => line !== '' && !/^[#;]/.test(line));
@@ -17,8 +17,8 @@ export function looksLikeIni(text: string): boolean {
 }
 
 /**
- * Ansible's INI: `[group]`, `[group:children]`, `[group:vars]`, hosts as `NAME key=value …` with ranges `[01:10]` and
- * `[a:f]`. A value is read by `iniValue`, in both places alike.
+ * Parses an Ansible inventory in INI format: `[group]`, `[group:children]`, `[group:vars]`, and hosts as
+ * `NAME key=value …` with ranges such as `[01:10]` and `[a:f]`. Values of hosts and groups have the same syntax.
  */
 export function parseIni(
   text: string,
@@ -40,7 +40,10 @@ export function parseIni(
       group = name;
       kind = section === 'children' || section === 'vars' ? section : 'hosts';
       if (section !== undefined && kind === 'hosts')
-        problems.push({ message: `"${section}" is no section; there are children and vars.`, at });
+        problems.push({
+          message: `Unknown section suffix ":${section}". Use ":children" or ":vars".`,
+          at,
+        });
       if (kind !== 'vars') sections.add(name);
       else if (!tree.has(name)) named.set(name, noGroup(name, at));
       if (kind !== 'vars') tree.group(group);
@@ -61,7 +64,7 @@ export function parseIni(
   for (const [name, problem] of named) if (!sections.has(name)) problems.push(problem);
 }
 
-/** As for Ansible: it would be a group without hosts, which is what a typing error makes. */
+/** A group without a section is an error, as in Ansible: usually, its name is misspelled. */
 function noGroup(name: string, at: SourceRef): Problem {
   const message = `There is no group "${name}".`;
   return { message, at, hint: `Add a section [${name}], or correct the name.` };
@@ -95,7 +98,7 @@ function addHosts(
   }
 }
 
-/** `web[01:10]`, `web1:2222`, `[2001:db8::1]:22`: names, undefined where a range is not valid, and the port. */
+/** Names and port of `web[01:10]`, `web1:2222` or `[2001:db8::1]:22`. Names are undefined if a range is invalid. */
 export function hostsNamed(pattern: string): { names: string[] | undefined; port?: number } {
   const [, inner = '', behind] = /^\[([^\]]+)\](?::(\d+))?$/.exec(pattern) ?? [];
   if (inner !== '' && (!inner.includes(':') || isIpv6(inner)))
@@ -104,21 +107,21 @@ export function hostsNamed(pattern: string): { names: string[] | undefined; port
   return { names: expandRange(bare), ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
-/** Apart from a range such as `[a:f:2]`. */
+/** Distinguishes an IPv6 address from a range such as `[a:f:2]`. */
 function isIpv6(text: string): boolean {
   return (
     /^[0-9a-f:.]+(%[\w-]+)?$/i.test(text) && (text.includes('::') || text.split(':').length === 8)
   );
 }
 
-/** Most hosts that one pattern may name: a typing error must not fill the memory. */
+/** Maximum number of hosts of one pattern, so that a mistyped range cannot exhaust memory. */
 const RANGE_LIMIT = 100_000;
 
 export function rangeProblem(pattern: string): string {
-  return `"${pattern}" has a range that is not valid or names more than ${String(RANGE_LIMIT)} hosts.`;
+  return `"${pattern}" has an invalid range, or one with more than ${String(RANGE_LIMIT)} hosts.`;
 }
 
-/** `web[01:03]` → web01, web02, web03; `db-[a:c]`; a step may follow: `[0:10:2]`. Undefined when it is not valid or names too many. */
+/** Expands ranges such as `web[01:03]`, `db-[a:c]` and `[0:10:2]`. Undefined if a range is invalid or too large. */
 export function expandRange(pattern: string): string[] | undefined {
   const [, before = '', from = '', to = '', step = '1', after = ''] =
     /^([^[]*)\[([0-9a-zA-Z]+):([0-9a-zA-Z]+)(?::(\d+))?\](.*)$/.exec(pattern) ?? [];
@@ -128,7 +131,7 @@ export function expandRange(pattern: string): string[] | undefined {
     /^[a-z]$/.test(from) === /^[a-z]$/.test(to) && from.length === 1 && to.length === 1;
   if (!numeric && !letters) return undefined;
   const [low, high] = numeric ? [Number(from), Number(to)] : [from.charCodeAt(0), to.charCodeAt(0)];
-  // Beyond the safe integers, adding one changes nothing.
+  // Above the safe integers, adding 1 has no effect, and the loop would not end.
   if (low > high || Number(step) === 0 || !Number.isSafeInteger(high + Number(step)))
     return undefined;
   const rest = expandRange(after);

@@ -18,19 +18,19 @@ import { olderNote, type OlderValue } from '../yaml/older.ts';
 import { readYamlDocuments, type YamlDocument } from '../yaml/yaml.ts';
 
 export interface InventoryOptions {
-  /** Opens values that are encrypted. */
+  /** Decrypts vault-encrypted values. */
   vault?: Vault | undefined;
-  /** Folders with `group_vars` and `host_vars`, besides that of the file: the playbook's. */
+  /** Directories with `group_vars` and `host_vars`, in addition to that of the inventory. */
   varsFolders?: readonly string[];
-  /** Inputs and extra variables: for templates in connection variables, which they go over, too. */
+  /** Inputs and extra variables. They override connection variables and can be used in their templates. */
   given?: SourceObject | undefined;
-  /** For `$VAR` in files of tools that fill it in. */
+  /** Environment for `$VAR` in files of tools that substitute it. */
   environment?: NodeJS.ProcessEnv;
 }
 
 /**
- * Hosts from a file (mkectl's `hosts.yaml`, Ansible's YAML or INI, a k0sctl.yaml, launchpad.yaml or mke4.yaml), from a
- * program that prints JSON, from a folder of these, or from a list such as "a,b,".
+ * Loads an inventory from a file (hosts.yaml of mkectl, YAML or INI of Ansible, k0sctl.yaml, launchpad.yaml or
+ * mke4.yaml), from a program that prints JSON, from a directory of these, or from a list such as "a,b,".
  * @throws PlaybookError with every problem of the files
  */
 export function loadInventory(
@@ -43,7 +43,7 @@ export function loadInventory(
   const isList = !existsSync(source) && source.includes(',');
   if (!isList && !existsSync(source)) {
     throw new UsageError(`There is no inventory file "${source}".`, {
-      hint: 'Name a hosts.yaml, or give hosts with a comma: "a,b,".',
+      hint: 'Use the path of an inventory, or a list of hosts with a comma: "a,b,".',
     });
   }
   const path = isList ? '' : resolve(source);
@@ -64,14 +64,14 @@ export function loadInventory(
 
 type Reading = Omit<ClusterReading, 'file'>;
 
-/** As for Ansible. */
+/** Files in an inventory directory that are ignored, as in Ansible. */
 const NO_INVENTORY = /^\.|~$|\.(bak|orig|retry|swp|md|txt|rst|rpm|cfg|pyc|pyo)$/;
 
-/** Inventory files of a directory and its subdirectories, by name. */
+/** Inventory files in a directory and its subdirectories, sorted by name. */
 function sourcesIn(folder: string): string[] {
   const files = filesIn(folder);
   if (files.length > 0) return files;
-  throw new UsageError(`There is no inventory in the folder "${folder}".`);
+  throw new UsageError(`There is no inventory in the directory "${folder}".`);
 }
 
 function filesIn(folder: string): string[] {
@@ -94,7 +94,7 @@ function readSource(file: string, reading: Reading): void {
   }
   const text = readFileSync(file, 'utf8');
   if (extname(file) === '.toml') {
-    problems.push(convertible('An inventory in TOML is not read.', file));
+    problems.push(convertible('Inventories in TOML are not supported.', file));
     return;
   }
   const isYaml = ['.yml', '.yaml', '.json'].includes(extname(file));
@@ -112,22 +112,22 @@ function readSource(file: string, reading: Reading): void {
     tree.notes.push(...olderNote(withoutConnections(older)));
 }
 
-/** What Ansible can read, and write in a form that is read here. */
+/** Problem of an inventory that Ansible can convert to a supported format. */
 function convertible(message: string, file: string): Problem {
   const hint = `Convert it: ansible-inventory -i ${file} --list --yaml > hosts.yml.`;
   return { message, at: { file, line: 1, column: 1 }, hint };
 }
 
-/** A Kubernetes or k0s object without hosts. */
+/** Whether a document is a Kubernetes or k0s object without hosts. */
 function isForeign(value: Source): boolean {
   return isSourceObject(value) && value['apiVersion'] !== undefined && !clusterTool(value);
 }
 
 function notRead({ value, at }: YamlDocument): Problem {
   const kind = isSourceObject(value) ? textOf(value['kind']) : undefined;
-  const what = kind === undefined ? 'This document of the file' : `The document of kind "${kind}"`;
-  const hint = isForeign(value) ? undefined : 'Put its hosts into a file of their own.';
-  return { message: `${what} is not read: a file has one inventory.`, at, hint };
+  const what = kind === undefined ? 'This document' : `The document of kind "${kind}"`;
+  const hint = isForeign(value) ? undefined : 'Move its hosts to a separate file.';
+  return { message: `${what} is ignored: a file can contain only one inventory.`, at, hint };
 }
 
 function readDocument(
@@ -142,7 +142,7 @@ function readDocument(
     return undefined;
   }
   if (!isSourceObject(value) || isForeign(value)) {
-    const message = 'An inventory is a map with "hosts" (as for mkectl) or "all" (as for Ansible).';
+    const message = 'An inventory must be a map with "hosts" (mkectl) or "all" (Ansible).';
     problems.push({ message, at });
     return undefined;
   }
@@ -152,7 +152,7 @@ function readDocument(
     return undefined;
   }
   if (typeof value['plugin'] === 'string') {
-    const what = `This is the configuration of Ansible's inventory plugin "${value['plugin']}".`;
+    const what = `The inventory plugin "${value['plugin']}" of Ansible is not supported.`;
     problems.push(convertible(what, file));
     return undefined;
   }
@@ -171,10 +171,10 @@ function readDocument(
 function notEmpty(inventory: Inventory): Inventory {
   if (inventory.hosts.size > 0) return inventory;
   const at = { file: inventory.file, line: 1, column: 1 };
-  throw new PlaybookError([{ message: 'The inventory names no hosts.', at }]);
+  throw new PlaybookError([{ message: 'The inventory contains no hosts.', at }]);
 }
 
-/** A data file that somebody made executable by accident is still data. */
+/** Whether a file is an inventory program. Files with the extension of a data format never are. */
 function isProgram(file: string): boolean {
   if (['.yml', '.yaml', '.json', '.ini'].includes(extname(file))) return false;
   try {
@@ -194,7 +194,7 @@ function fromList(source: string, tree: GroupTree): void {
   }
 }
 
-/** `user@host:port`, `[::1]:22`, or just a name. */
+/** Parses `user@host:port`, `[::1]:22` or a name. */
 function parseAddress(text: string): Partial<HostAddress> {
   const parts =
     /^(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9a-fA-F:]*::?[0-9a-fA-F:]*))(?::(\d+))?$/.exec(text);
@@ -207,13 +207,13 @@ function parseAddress(text: string): Partial<HostAddress> {
   };
 }
 
-/** As for Ansible, one name may stand there without a map. */
+/** Reads a map, or a single name instead of a map, as in Ansible. */
 function namesOrMap(body: MapReader, key: string): SourceObject {
   const value = body.value(key);
   return typeof value === 'string' ? { [value]: null } : (body.object(key) ?? {});
 }
 
-/** `all: {hosts, children, vars}`, or groups at the top. */
+/** Reads `all: {hosts, children, vars}`, or groups at the top level. */
 function fromAnsible(reader: MapReader, tree: GroupTree): void {
   tree.markAnsible();
   const visit = (name: string, value: Source | undefined): void => {

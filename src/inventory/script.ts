@@ -8,16 +8,17 @@ import type { GroupTree } from './groups.ts';
 const TIME_LIMIT_MS = 60_000;
 
 /**
- * Asks a program for its hosts, as Ansible does: `PROGRAM --list` prints JSON, a group a key, with `hosts`, `vars`,
- * `children`; `_meta.hostvars` has the variables of hosts. Without `_meta`, `PROGRAM --host NAME` prints those of one.
- * @throws UsageError when it fails, takes too long or prints something else
+ * Reads hosts from an inventory program, as Ansible does. `PROGRAM --list` prints JSON with one key for each group
+ * (`hosts`, `vars`, `children`), and host variables in `_meta.hostvars`. Without `_meta`, `PROGRAM --host NAME` prints
+ * the variables of a host.
+ * @throws UsageError if the program fails, takes too long or prints something else
  */
 export function fromScript(program: string, tree: GroupTree): void {
   const value = answerOf(program, ['--list']);
   fill(tree, value, (host) => answerOf(program, ['--host', host]));
 }
 
-/** What it prints: a map in JSON. */
+/** Runs the program and parses its output. */
 function answerOf(program: string, words: string[]): JsonObject {
   let text: string;
   try {
@@ -38,7 +39,7 @@ function answerOf(program: string, words: string[]): JsonObject {
     throw new UsageError(
       `The inventory program "${program}" failed: ${why || (code ?? 'no output')}`,
       {
-        hint: 'A file that is executable is run with --list. If it is no program: chmod -x.',
+        hint: 'Run "chmod -x" on the file if it is not a program: executable inventory files are run with --list.',
         cause: error,
       },
     );
@@ -48,12 +49,12 @@ function answerOf(program: string, words: string[]): JsonObject {
     value = JSON.parse(text) as JsonValue;
   } catch (error) {
     const shown = text.slice(0, 100);
-    throw new UsageError(`The inventory program "${program}" printed no JSON: ${shown}`, {
+    throw new UsageError(`The inventory program "${program}" did not print JSON: ${shown}`, {
       cause: error,
     });
   }
   if (isJsonObject(value)) return value;
-  throw new UsageError(`The inventory program "${program}" printed no map of groups.`);
+  throw new UsageError(`The inventory program "${program}" did not print a map of groups.`);
 }
 
 function fill(

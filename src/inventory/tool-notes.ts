@@ -2,7 +2,7 @@ import type { Problem } from '../core/errors.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 
-/** What of a tool's file is not honoured: one line for all keys that have no counterpart. */
+/** Notes on ignored keys in the file of a tool. All keys that are only for the tool share one note. */
 export class ToolNotes {
   readonly #notes: Problem[];
   readonly #tool: string;
@@ -17,15 +17,15 @@ export class ToolNotes {
     this.#notes.push({ message, at, hint });
   }
 
-  /** A key that says how the tool works. */
+  /** Records a key that only the tool uses. */
   unused(key: string, at: SourceRef | undefined): void {
     if (!this.#unused.has(key)) this.#unused.set(key, at);
   }
 
-  /** Keys of a map that nobody asked for. */
+  /** Adds a note for each key of a map that was not read. */
   unknown(map: MapReader, what: string): void {
     for (const key of map.rest())
-      this.say(`"${key}" in ${what} is not known, and not used.`, map.keyAt(key));
+      this.say(`Unknown key "${key}" in ${what} is ignored.`, map.keyAt(key));
   }
 
   finish(): void {
@@ -33,6 +33,6 @@ export class ToolNotes {
     if (!first) return;
     const keys = [...this.#unused.keys()].map((key) => `"${key}"`).join(', ');
     const verb = this.#unused.size === 1 ? 'is' : 'are';
-    this.say(`${keys} ${verb} for ${this.#tool}, and not used here.`, first[1]);
+    this.say(`${keys} ${verb} only for ${this.#tool} and ignored.`, first[1]);
   }
 }

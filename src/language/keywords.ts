@@ -541,7 +541,7 @@ export const inputKeywords = {
   removed: keyword({
     on: ['input'],
     type: text,
-    doc: 'Mark the input as removed. The sentence tells what to use instead and is shown if the input is still given.',
+    doc: 'Mark the input as removed. The sentence names the replacement and is shown if the input is still given.',
   }),
   /** The value is the path of an inventory. */
   isInventory: keyword({

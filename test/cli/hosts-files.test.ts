@@ -27,13 +27,13 @@ spec:
       0,
       [
         'a  root@a  through b  [workers]',
-        'w  Administrator@w  cannot be managed: it is reached by winRM, not by SSH  [workers]',
+        'w  Administrator@w  cannot be managed: it uses WinRM, which runner does not support  [workers]',
         '',
       ],
     ]);
     expect(stdout).not.toContain('not shown');
     expect(stderr).toMatch(
-      /^note: \S+k0sctl\.yaml:5:21: "reset" is for k0sctl, and not used here\.\n$/,
+      /^note: \S+k0sctl\.yaml:5:21: "reset" is only for k0sctl and ignored\.\n$/,
     );
   });
 
@@ -101,7 +101,7 @@ spec:
     const { code, stderr } = await cli.run(['hosts', '-i', inventory]);
     expect([code, stderr]).toEqual([
       0,
-      `note: ${vars}:1:1: The file is encrypted, and its variables are not known here. Use --vault-password-file.\n`,
+      `note: ${vars}:1:1: The file is encrypted, so its variables are unknown. Use --vault-password-file.\n`,
     ]);
   });
 
@@ -109,14 +109,14 @@ spec:
     const { code, stdout, stderr } = await cli.run(['trust', 'w', '-i', k0sctl()]);
     expect([code, stdout, stderr]).toEqual([
       0,
-      'w  skipped: it is reached by winRM, not by SSH.\n0 added, 0 already known, 0 new but not added, 0 refused, 0 unreachable.\n',
+      'w  skipped: it uses WinRM, which runner does not support.\n0 added, 0 already known, 0 new but not added, 0 refused, 0 unreachable.\n',
       expect.stringContaining('"reset"'),
     ]);
   });
 
   it('refuses "runner exec" and "runner doctor" on a host that cannot be managed', async () => {
     const exec = await cli.run(['exec', 'w', '-i', k0sctl(), '--', 'true']);
-    expect(exec.stderr).toContain('"w" cannot be managed: it is reached by winRM, not by SSH.');
+    expect(exec.stderr).toContain('"w" cannot be managed: it uses WinRM, which runner does not support.');
     const doctor = await cli.run(['doctor', 'w', '-i', k0sctl()]);
     expect([doctor.code === 0, doctor.stdout]).toEqual([
       false,

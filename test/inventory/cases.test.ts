@@ -23,7 +23,7 @@ const load = (text: string, environment: NodeJS.ProcessEnv = {}, name = 'hosts.y
   return loadInventory(file, { environment });
 };
 
-/** Without the folder. */
+/** The notes of an inventory, without directories. */
 const notesOf = ({ notes = [] }: Inventory) =>
   notes.map((note) => describeProblem(note).replaceAll(/\/\S*\//g, ''));
 
@@ -33,7 +33,7 @@ const k0sctl = (host: string) =>
   `apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\nspec:\n  hosts:\n  - ${host}\n`;
 
 describe('a hosts file of another tool', () => {
-  it('bare-list.yaml: a list of hosts without a key around it', () => {
+  it('bare-list.yaml: reads a list of hosts at the top level', () => {
     const { hosts } = inCases('bare-list.yaml');
     expect([...hosts.keys()]).toEqual(['10.99.0.11', '10.99.0.12']);
     expect(hosts.get('10.99.0.11')?.address).toMatchObject({
@@ -44,7 +44,7 @@ describe('a hosts file of another tool', () => {
   });
 
   it.each(['hosts-same.yaml', 'same-address.yaml'])(
-    '%s: hosts at one address are named by address and port',
+    '%s: names hosts with the same address by address and port',
     (name) => {
       const inventory = inCases(name);
       const ports = [...inventory.hosts].map(([host, { address }]) => [host, address.port]);
@@ -60,7 +60,7 @@ describe('a hosts file of another tool', () => {
     },
   );
 
-  it('names hosts at one address by "hostname" where there is one', () => {
+  it('names hosts with the same address by "hostname" or "metadata", if given', () => {
     const host = (port: number, more: string) =>
       `{ role: worker, ssh: { address: 127.0.0.1, port: ${String(port)} }, ${more} }`;
     const text = `${k0sctl(host(1, 'hostname: one'))}  - ${host(2, 'metadata: { name: two }')}\n  - ${host(3, '')}\n`;
@@ -70,10 +70,10 @@ describe('a hosts file of another tool', () => {
     );
   });
 
-  it('launchpad.yaml: winRM hosts stay visible, msr is a group, localhost is local', () => {
+  it('launchpad.yaml: marks winRM hosts as unmanageable, has a group "msrs" and a local host', () => {
     const inventory = inCases('launchpad.yaml', { MKE_ADMIN_PASSWORD: 'secret' });
     const { hosts } = inventory;
-    expect(hosts.get('10.99.0.13')?.address.unmanageable).toMatch(/winRM/);
+    expect(hosts.get('10.99.0.13')?.address.unmanageable).toMatch(/WinRM/);
     expect(groupsOf(inventory)).toMatchObject({
       managers: ['10.99.0.11'],
       workers: ['10.99.0.13', 'localhost'],
@@ -88,7 +88,7 @@ describe('a hosts file of another tool', () => {
     expect(notesOf(inventory)).toEqual([]);
   });
 
-  it('launchpad.yaml: a variable of the environment that is not set is an error', () => {
+  it('launchpad.yaml: rejects an environment variable that is not set', () => {
     expect(() => inCases('launchpad.yaml')).toThrow(
       /launchpad\.yaml:19:44: The environment variable "MKE_ADMIN_PASSWORD" is not set\./,
     );
@@ -97,7 +97,7 @@ describe('a hosts file of another tool', () => {
   it.each([
     ['bastion-needed.yaml', '10.98.0.2'],
     ['launchpad-v14-bastion.yaml', '10.99.0.12'],
-  ])('%s: the bastion is the jump host', (name, host) => {
+  ])('%s: uses the bastion as the jump host', (name, host) => {
     expect(inCases(name).hosts.get(host)?.address.jumps).toEqual([
       {
         name: '10.99.0.11',
@@ -109,7 +109,7 @@ describe('a hosts file of another tool', () => {
     ]);
   });
 
-  it('launchpad-old.yaml: the connection beside the role, and no variable filled in', () => {
+  it('launchpad-old.yaml: reads connection keys next to "role" and substitutes no variables', () => {
     const inventory = inCases('launchpad-old.yaml');
     const key = join(cases, 'id_rsa');
     expect(inventory.hosts.get('127.0.0.1:9022')?.address).toMatchObject({
@@ -132,7 +132,7 @@ describe('a hosts file of another tool', () => {
     });
   });
 
-  it('k0sctl.yaml: aliases, merge keys, openSSH, variables, single; one note for the rest', () => {
+  it('k0sctl.yaml: reads aliases, merge keys, openSSH, variables and "single", with one note for other keys', () => {
     const inventory = inCases('k0sctl.yaml', { WORKER_IP: '192.0.2.9' });
     const { hosts } = inventory;
     const jumps = [expect.objectContaining({ address: '10.99.0.11' })];
@@ -152,11 +152,11 @@ describe('a hosts file of another tool', () => {
       workers: ['10.99.0.12', 'h-open', 'localhost', '192.0.2.9'],
     });
     expect(notesOf(inventory)).toEqual([
-      'k0sctl.yaml:16:82: "disableMultiplexing", "noTaints", "installFlags", "os", "reset" are for k0sctl, and not used here.',
+      'k0sctl.yaml:16:82: "disableMultiplexing", "noTaints", "installFlags", "os", "reset" are only for k0sctl and ignored.',
     ]);
   });
 
-  it('openssh.yaml: the configuration and options are words for ssh', () => {
+  it('openssh.yaml: passes the configuration file and options to ssh', () => {
     const inventory = inCases('openssh.yaml');
     expect(inventory.hosts.get('node-one')?.address).toMatchObject({
       transport: 'openssh',
@@ -170,7 +170,7 @@ describe('a hosts file of another tool', () => {
     expect(notesOf(inventory)).toEqual([]);
   });
 
-  it('openssh-defaults.yaml: openSSH without a user, and an expected host key', () => {
+  it('openssh-defaults.yaml: reads openSSH without a user, and an expected host key', () => {
     const { hosts } = inCases('openssh-defaults.yaml');
     expect(hosts.get('10.99.0.11')?.address).toMatchObject({
       transport: 'openssh',
@@ -179,22 +179,22 @@ describe('a hosts file of another tool', () => {
     expect(hosts.get('10.99.0.12')?.address.hostKey).toBe('ssh-ed25519 AAAA...');
   });
 
-  it('two-docs.yaml: the first document is read, the other named', () => {
+  it('two-docs.yaml: reads the first inventory and reports other documents', () => {
     const inventory = inCases('two-docs.yaml');
     expect([...inventory.hosts.keys()]).toEqual(['10.99.0.11']);
     expect(notesOf(inventory)).toEqual([
-      'two-docs.yaml:9:1: The document of kind "ClusterConfig" is not read: a file has one inventory.',
+      'two-docs.yaml:9:1: The document of kind "ClusterConfig" is ignored: a file can contain only one inventory.',
     ]);
     const other =
       'apiVersion: v1\nkind: Secret\n---\nhosts: [{ address: a }]\n---\nall: { hosts: { b: } }\n';
     const found = load(other);
     expect([...found.hosts.keys()]).toEqual(['a']);
     expect(notesOf(found)).toHaveLength(2);
-    expect(() => load('apiVersion: v1\nkind: Secret\n')).toThrow('An inventory is a map');
+    expect(() => load('apiVersion: v1\nkind: Secret\n')).toThrow('An inventory must be a map');
   });
 
   it.each(['mke4.yaml', 'mke4-controller-worker.yaml'])(
-    '%s: controller+worker is in both groups',
+    '%s: adds a controller+worker to both groups',
     (name) => {
       const { controllers = [], workers = [] } = groupsOf(inCases(name));
       expect(workers).toEqual(expect.arrayContaining(controllers));
@@ -202,7 +202,7 @@ describe('a hosts file of another tool', () => {
     },
   );
 
-  it('mke4.yaml: the bastion of the cluster is that of each host without one', () => {
+  it('mke4.yaml: uses the bastion of the cluster for each host without its own', () => {
     const bastion = '{ address: 192.0.2.9, port: 22, user: ubuntu, keyPath: /k }';
     const inventory = load(`apiVersion: mke.mirantis.com/v1alpha1
 kind: MkeConfig
@@ -220,18 +220,18 @@ spec:
     expect(notesOf(inventory)).toEqual([]);
   });
 
-  it('hosts.yaml for "mkectl node add": roles and ssh as in k0sctl', () => {
+  it('hosts.yaml of "mkectl node add": reads roles and ssh as in k0sctl', () => {
     const inventory = load(
       'hosts:\n- { role: controller+worker, ssh: { address: a } }\n- { role: worker, installFlags: [--profile=x], ssh: { address: b } }\n- { role: boss, address: c }\n',
     );
     expect(groupsOf(inventory)).toMatchObject({ controllers: ['a'], workers: ['a', 'b'] });
     expect(notesOf(inventory)).toEqual([
-      expect.stringContaining('The role "boss" is not known'),
-      expect.stringContaining('"installFlags" is for mkectl'),
+      expect.stringContaining('Unknown role "boss"'),
+      expect.stringContaining('"installFlags" is only for mkectl'),
     ]);
   });
 
-  it('hosts.yaml: a bastion beside the address is the jump host', () => {
+  it('hosts.yaml: uses a bastion next to the address as the jump host', () => {
     const { hosts } = load(
       'hosts:\n- { address: a, user: root, bastion: { address: b, port: 2200, user: jump } }\n- { address: c }\n',
     );
@@ -241,7 +241,7 @@ spec:
     expect(hosts.get('c')?.address.jumps).toBeUndefined();
   });
 
-  it('reads a bastion behind a bastion, and options of ssh', () => {
+  it('reads a bastion of a bastion, and ssh options', () => {
     const text = k0sctl(
       '{ role: worker, ssh: { address: a, options: { Compression: true, Ciphers: aes256-ctr }, bastion: { address: b, bastion: { address: c, port: 2 } } } }',
     );
@@ -252,7 +252,7 @@ spec:
     });
   });
 
-  it('follows installFlags of k0sctl where they say more than the role', () => {
+  it('derives groups from installFlags of k0sctl, which override the role', () => {
     const text = k0sctl(
       '{ role: controller, installFlags: [--enable-worker], ssh: { address: a } }',
     );
@@ -270,29 +270,32 @@ spec:
   });
 
   it.each([
-    ['{ role: boss, ssh: { address: a } }', /5:13: The role "boss" is not known/],
-    ['{ role: worker, ssh: { address: a, prot: 1 } }', /5:40: "prot" in "ssh" is not known/],
-    ['{ role: worker, sssh: {}, ssh: { address: a } }', /5:21: "sssh" in a host is not known/],
+    ['{ role: boss, ssh: { address: a } }', /5:13: Unknown role "boss"/],
+    ['{ role: worker, ssh: { address: a, prot: 1 } }', /5:40: Unknown key "prot" in "ssh"/],
+    ['{ role: worker, sssh: {}, ssh: { address: a } }', /5:21: Unknown key "sssh" in a host/],
     [
       '{ role: worker, openSSH: { address: a, options: { StrictHostKeyChecking: no } } }',
-      /"StrictHostKeyChecking" is not followed\. Host keys are always checked/,
+      /The ssh option "StrictHostKeyChecking" is ignored\. Host keys are always checked/,
     ],
-  ])('names what it does not honour: %s', (host, note) => {
+  ])('reports what it ignores: %s', (host, note) => {
     expect(notesOf(load(k0sctl(host))).join('\n')).toMatch(note);
   });
 
   it.each([
-    ['{ role: worker, ssh: { address: a }, winRM: { address: a } }', 'A host has one of'],
+    ['{ role: worker, ssh: { address: a }, winRM: { address: a } }', 'A host can have only one of'],
     ['{ role: worker, ssh: { address: a, port: http } }', '"port" must be a number'],
     ['{ role: worker, ssh: { address: a, bastion: { user: b } } }', 'A bastion needs "address".'],
     ['{ role: worker, localhost: { enabled: false } }', 'has no address'],
-    ['{ role: worker, openSSH: { address: a, options: { "a b": 1 } } }', '"a b" is not an option'],
-  ])('refuses %s', (host, message) => {
+    [
+      '{ role: worker, openSSH: { address: a, options: { "a b": 1 } } }',
+      '"a b" is not a valid name',
+    ],
+  ])('rejects %s', (host, message) => {
     expect(() => load(k0sctl(host))).toThrow(message);
   });
 });
 
-describe('variables of the environment in a hosts file', () => {
+describe('environment variables in a hosts file', () => {
   const addressOf = (text: string, environment: NodeJS.ProcessEnv) =>
     [...load(k0sctl(`{ role: worker, ssh: { address: "${text}" } }`), environment).hosts.keys()][0];
 
@@ -305,11 +308,11 @@ describe('variables of the environment in a hosts file', () => {
     ['${EMPTY:-y}', 'y'],
     ['${EMPTY-y}z', 'z'],
     ['${A:+other}', 'other'],
-  ])('%s is %s', (text, expected) => {
+  ])('%s becomes %s', (text, expected) => {
     expect(addressOf(text, { A: 'x', EMPTY: '' })).toBe(expected);
   });
 
-  it('gives numbers, and names all that are not set', () => {
+  it('become numbers, and all unset ones are reported', () => {
     const text = k0sctl('{ role: worker, ssh: { address: $A, port: $P, user: "${U!}" } }');
     const { hosts } = load(text.replace('${U!}', '$$'), { A: 'a', P: '2200' });
     expect(hosts.get('a')?.address).toMatchObject({ port: 2200, user: '$' });
@@ -321,12 +324,12 @@ describe('variables of the environment in a hosts file', () => {
       expect(error.problems.map(({ message, at }) => [message, at?.column])).toEqual([
         ['The environment variable "A" is not set.', 37],
         ['The environment variable "P" is not set.', 47],
-        ['"${U!}" is not understood.', 57],
+        ['"${U!}" is not a valid substitution.', 57],
       ]);
     }
   });
 
-  it('are filled in for hosts.yaml, and left alone in Ansible inventories', () => {
+  it('are substituted in hosts.yaml, but not in Ansible inventories', () => {
     expect([...load('hosts: [{ address: $A }]', { A: 'x' }).hosts.keys()]).toEqual(['x']);
     const { hosts } = load('all: { hosts: { h: { a: $A } } }', { A: 'x' });
     expect(hosts.get('h')?.vars).toEqual({ a: '$A' });
@@ -334,20 +337,20 @@ describe('variables of the environment in a hosts file', () => {
 });
 
 describe('connection variables in an inventory', () => {
-  it('may be templates of other variables of it', () => {
+  it('can be templates with other variables of the inventory', () => {
     const { hosts } = load(
       `all:
   vars: { domain: example.com, ansible_host: '{{inventory_hostname}}.{{domain}}' }
-  hosts: { a: , b: { ansible_host: '{{nobody_sets_it}}' } }
+  hosts: { a: , b: { ansible_host: '{{undefined_variable}}' } }
 `,
     );
     expect(hosts.get('a')?.address.address).toBe('a.example.com');
     expect(hosts.get('b')?.address.unmanageable).toMatch(
-      /its "ansible_host" cannot be worked out \(.*hosts\.yaml:3:22\): .*nobody_sets_it/,
+      /its variable "ansible_host" cannot be rendered \(.*hosts\.yaml:3:22\): .*undefined_variable/,
     );
   });
 
-  it('may be templates of inputs, and are weaker than those of the command line', () => {
+  it('can be templates with inputs, and are overridden by the command line', () => {
     const file = join(dir, 'given.yaml');
     writeFileSync(
       file,
@@ -357,7 +360,9 @@ describe('connection variables in an inventory', () => {
       [...loadInventory(source, { given }).hosts.values()][0]?.address;
     const given = { login: 'ops', ports: { ssh: 2200 } };
     expect(addressOf(given)).toMatchObject({ user: 'ops', port: 2200 });
-    expect(addressOf({ login: 'ops' })?.unmanageable).toContain('its "ansible_port" cannot');
+    expect(addressOf({ login: 'ops' })?.unmanageable).toContain(
+      'its variable "ansible_port" cannot',
+    );
     expect(addressOf({ ...given, ansible_user: 'other' })).toMatchObject({ user: 'other' });
     writeFileSync(file, k0sctl('{ role: worker, openSSH: { address: x, configPath: c } }'));
     const strongest = {
@@ -375,7 +380,7 @@ describe('connection variables in an inventory', () => {
     expect(addressOf({ ansible_user: 'u' }, 'h,')).toMatchObject({ user: 'u', address: 'h' });
   });
 
-  it('are named once for a group, with their place', () => {
+  it('that are not supported are reported once for a group, with file and line', () => {
     const inventory = load(
       `all:
   vars: { ansible_ssh_pipelining: true, ansible_remote_tmp: /x, ansible_shell_executable: /bin/zsh }
@@ -384,11 +389,11 @@ describe('connection variables in an inventory', () => {
     );
     expect(notesOf(inventory)).toEqual([
       'hosts.yaml:2:65: "ansible_shell_executable" is not honoured. Commands run in sh. Use "executable" of the module shell.',
-      'hosts.yaml:2:11: "ansible_remote_tmp", "ansible_ssh_pipelining" have no effect here.',
+      'hosts.yaml:2:11: "ansible_remote_tmp", "ansible_ssh_pipelining" have no effect in runner.',
     ]);
   });
 
-  it('give passwords, which are not among the addresses', () => {
+  it('set passwords, which are kept apart from the addresses', () => {
     const text =
       'all: { hosts: { a: { ansible_password: "let me in", ansible_connection: openssh }, b: { ansible_become_pass: "sudo it" } } }';
     const inventory = load(text);
@@ -399,11 +404,11 @@ describe('connection variables in an inventory', () => {
     const addresses = [...inventory.hosts.values()].map(({ address }) => address);
     expect(JSON.stringify(addresses)).not.toMatch(/let me in|sudo it/);
     expect(notesOf(inventory).join()).toContain('The login password of "a" is not used');
-    expect(() => load(text.replace('sudo it', 'x'))).toThrow('is too short to be hidden');
+    expect(() => load(text.replace('sudo it', 'x'))).toThrow('is too short to be masked');
   });
 });
 
-describe('an Ansible inventory with ports in the names of hosts', () => {
+describe('an Ansible inventory with ports in host names', () => {
   it.each([
     ['hosts.ini', '[web]\n[2001:db8::1]:2222\n[192.0.2.1]:2200 a=1\nweb[1:2]:2201\n'],
     ['hosts', '[2001:db8::1]:2222\n[192.0.2.1]:2200 a=1\nweb[1:2]:2201\n'],
@@ -411,7 +416,7 @@ describe('an Ansible inventory with ports in the names of hosts', () => {
       'hosts.yaml',
       'web: { hosts: { "[2001:db8::1]:2222": , "[192.0.2.1]:2200": { a: 1 }, "web[1:2]:2201": } }',
     ],
-  ])('%s', (name, text) => {
+  ])('sets the port of each host: %s', (name, text) => {
     const { hosts } = load(text, {}, name);
     expect([...hosts.values()].map((one) => [one.name, one.address.port])).toEqual([
       ['2001:db8::1', 2222],
@@ -424,14 +429,14 @@ describe('an Ansible inventory with ports in the names of hosts', () => {
   it.each([
     ['web: { hosts: { h: text } }', 'Host "h" must be a map of variables.'],
     ['plugin: { aws_ec2: 1 }\nall: { hosts: { h: } }', 'Unknown key "aws_ec2" in group "plugin"'],
-  ])('refuses %s', (text, message) => {
+  ])('rejects %s', (text, message) => {
     expect(() => load(text)).toThrow(message);
   });
 
-  it('refuses one name with two ports', () => {
+  it('rejects a host name with two ports', () => {
     const text = '[web]\n127.0.0.1:9022\n[db]\n127.0.0.1:9023\n';
     expect(() => load(text, {}, 'hosts.ini')).toThrow(
-      /hosts\.ini:4:1: "127\.0\.0\.1" stands there with the ports 9022 and 9023\./,
+      /hosts\.ini:4:1: "127\.0\.0\.1" is listed with the ports 9022 and 9023\./,
     );
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Template } from '../../src/core/value.ts';
 import { iniValue, iniWords } from '../../src/inventory/ini-values.ts';
 
-/** As `ansible-inventory --list` of Ansible 2.19 prints it. */
-describe('a value of an INI inventory', () => {
+/** Expected values as printed by `ansible-inventory --list` of Ansible 2.19. */
+describe('a value in an INI inventory', () => {
   it.each([
     ['True', true],
     ['False', false],
@@ -27,11 +27,11 @@ describe('a value of an INI inventory', () => {
     [' lead', ' lead'],
     ['12345678901234567890', '12345678901234567890'],
     ['', ''],
-  ])('%j is %j', (text, expected) => {
+  ])('%j is converted to %j', (text, expected) => {
     expect(iniValue(text)).toEqual(expected);
   });
 
-  it('may be a template as a whole', () => {
+  it('can be a template', () => {
     expect(iniValue('{{ login }}')).toBeInstanceOf(Template);
     expect(iniValue('"{{ login }}"')).toBeInstanceOf(Template);
   });
@@ -44,12 +44,12 @@ describe('the line of a host in an INI inventory', () => {
     ['h a=1 # b=2', ['h', 'a=1']],
     ['h a="#x" b=\'# y\'', ['h', 'a=#x', 'b=# y']],
     ["h a= b='' c=' x'", ['h', 'a=', 'b=', 'c= x']],
-  ])('%s', (line, expected) => {
+  ])('is split into words like a shell command: %s', (line, expected) => {
     expect(iniWords(line)).toEqual(expected);
   });
 
-  it('is refused where Ansible would cut a value off, and for an open quote', () => {
-    expect(iniWords('h p=a#b')).toMatch(/^"p=a#": for Ansible, a comment begins at "#"/);
+  it('is rejected with an unquoted "#" inside a value or an unclosed quote', () => {
+    expect(iniWords('h p=a#b')).toMatch(/^"p=a#": in Ansible, "#" starts a comment/);
     expect(iniWords('h p="a')).toBe('A quote is not closed.');
   });
 });

@@ -46,7 +46,7 @@ web
 db
 `;
 
-  it('has groups, children, ranges and variables', () => {
+  it('defines groups, children, ranges and variables', () => {
     const { hosts, groups } = load('hosts', text);
     expect([...groups.keys()].sort()).toEqual(['all', 'db', 'site', 'ungrouped', 'web']);
     expect(groups.get('web')).toEqual(['web01', 'web02', 'web03', '192.0.2.7']);
@@ -67,28 +67,28 @@ db
     ['[web:vars]\nx', '"x" is not NAME=VALUE.'],
     ['[web:children]\nwbe\n[web]\nx', ':2:1: There is no group "wbe". Add a section [wbe]'],
     ['[wbe:vars]\na=1\n[web]\nx', ':1:1: There is no group "wbe".'],
-    ['[web:kids]\nx', '"kids" is no section; there are children and vars.'],
-    ['[web]\nweb[3:1]', '"web[3:1]" has a range that is not valid'],
-    ['[web]\nweb[1:99999999999999999999]', 'names more than 100000 hosts.'],
-    ['[web]\nweb[99999999999999999999:99999999999999999999]', 'has a range that is not valid'],
-    ['[web]\nweb[0:999]-[0:999]', 'names more than 100000 hosts.'],
-    ['[a:children]\nb\n[b:children]\na\n[c]\nx', 'is part of itself'],
-    ['[a]\n', 'The inventory names no hosts.'],
-  ])('is refused: %j', (wrong, message) => {
+    ['[web:kids]\nx', 'Unknown section suffix ":kids". Use ":children" or ":vars".'],
+    ['[web]\nweb[3:1]', '"web[3:1]" has an invalid range'],
+    ['[web]\nweb[1:99999999999999999999]', 'more than 100000 hosts.'],
+    ['[web]\nweb[99999999999999999999:99999999999999999999]', 'has an invalid range'],
+    ['[web]\nweb[0:999]-[0:999]', 'more than 100000 hosts.'],
+    ['[a:children]\nb\n[b:children]\na\n[c]\nx', 'contains itself'],
+    ['[a]\n', 'The inventory contains no hosts.'],
+  ])('is rejected: %j', (wrong, message) => {
     expect(() => load('wrong.ini', wrong)).toThrow(message);
   });
 
-  it('may have comments after sections, children and hosts', () => {
+  it('can have comments after sections, children and hosts', () => {
     const commented = '[a] # one\nx # two\n[b:children] # three\na # four\n';
     expect(load('commented', commented).groups.get('b')).toEqual(['x']);
   });
 
-  it('takes a login that is a template', () => {
+  it('can set the login user with a template', () => {
     const { hosts } = load('t.ini', '[a]\nx\n[a:vars]\nlogin=ops\nansible_user={{ login }}\n');
     expect(hosts.get('x')?.address.user).toBe('ops');
   });
 
-  it('knows ranges with leading zeros, letters and steps', () => {
+  it('expands ranges with leading zeros, letters and steps', () => {
     expect(expandRange('n[08:11]x')).toEqual(['n08x', 'n09x', 'n10x', 'n11x']);
     expect(expandRange('[a:c]-[1:2]')).toEqual(['a-1', 'a-2', 'b-1', 'b-2', 'c-1', 'c-2']);
     expect(expandRange('n[0:9:4]')).toEqual(['n0', 'n4', 'n8']);
@@ -97,7 +97,7 @@ db
 });
 
 describe('variables of groups', () => {
-  it('come from group_vars and host_vars, deeper groups over others', () => {
+  it('are read from group_vars and host_vars, and deeper groups override others', () => {
     file('vars/group_vars/all.yml', 'a: all\nb: all\n');
     file('vars/group_vars/web/one.yml', 'b: web\n');
     file('vars/group_vars/web/two.yaml', 'c: web\n');
@@ -110,19 +110,19 @@ describe('variables of groups', () => {
     expect(hosts.get('h2')?.vars).toEqual({ a: 'all', b: 'web', c: 'web' });
   });
 
-  it('must agree where none is deeper', () => {
+  it('are an error if two groups of the same depth set different values', () => {
     const text = (value: number) =>
       `{ web: { hosts: { h1: }, vars: { n: 1 } }, db: { hosts: { h1: }, vars: { n: ${String(value)} } } }`;
     expect(load('agree.yml', text(1)).hosts.get('h1')?.vars).toEqual({ n: 1 });
     expect(() => load('agree.yml', text(2))).toThrow(
-      /Groups "web" and "db" give host "h1" different values of "n" \(\S+agree\.yml:\d+:\d+ and \S+agree\.yml:\d+:\d+\)/,
+      /Groups "web" and "db" set "n" of host "h1" to different values \(\S+agree\.yml:\d+:\d+ and \S+agree\.yml:\d+:\d+\)/,
     );
   });
 });
 
-/** Values as `ansible-inventory --list` of Ansible 2.19 gives them. */
-describe('variables of groups go over one another as for Ansible', () => {
-  it('those of group_vars/all override groups in the file, and subdirectories are read', () => {
+/** Expected values as printed by `ansible-inventory --list` of Ansible 2.19. */
+describe('the precedence of group variables is that of Ansible', () => {
+  it('group_vars/all overrides groups in the inventory file, and subdirectories are read', () => {
     file('order/group_vars/all/10.yml', 'a: all\nb: all\n');
     file('order/group_vars/all/20.yaml', 'a: all 20\n');
     file('order/group_vars/web/main.yml', 'b: web\n');
@@ -135,7 +135,7 @@ describe('variables of groups go over one another as for Ansible', () => {
     expect(hosts.get('h1')?.vars).toEqual(expected);
   });
 
-  it('by ansible_group_priority where none is deeper', () => {
+  it('ansible_group_priority decides between groups of the same depth', () => {
     const text =
       'a: { hosts: { h: }, vars: { v: a, ansible_group_priority: 10 } }\nb: { hosts: { h: }, vars: { v: b } }\n';
     expect(load('priority.yml', text).hosts.get('h')?.vars).toMatchObject({ v: 'a' });
@@ -150,17 +150,17 @@ describe('variables of groups go over one another as for Ansible', () => {
       'a: { hosts: { h: }, vars: { v: a } }\nb: { hosts: { h: }, vars: { v: b }, children: { c: { hosts: { h: }, vars: { v: below } } } }',
       'below',
     ],
-  ])('and two of one depth need not agree where another decides: %s', (text, expected) => {
+  ])('a host or deeper group settles a conflict of two groups: %s', (text, expected) => {
     expect(load('settled.yml', text).hosts.get('h')?.vars).toMatchObject({ v: expected });
   });
 
-  it('and of a file and a directory of one name only the directory is read', () => {
-    file('both/group_vars/web/one.yml', 'a: folder\n');
+  it('only the directory is read if a file has the same name', () => {
+    file('both/group_vars/web/one.yml', 'a: directory\n');
     file('both/group_vars/web.yml', 'a: file\n');
     const { hosts, notes = [] } = load('both/hosts', '[web]\nh1\n');
-    expect(hosts.get('h1')?.vars).toEqual({ a: 'folder' });
+    expect(hosts.get('h1')?.vars).toEqual({ a: 'directory' });
     expect(notes.map(({ message }) => message)).toEqual([
-      '"web.yml" is not read, since there is "web".',
+      '"web.yml" is ignored because "web" exists.',
     ]);
   });
 });
@@ -170,13 +170,13 @@ describe('the group ungrouped', () => {
     ['hosts', 'lonely\nh1\n[web]\nh1\n'],
     ['hosts.yml', 'all: { hosts: { lonely: , h1: } }\nweb: { hosts: { h1: } }'],
     ['hosts2.yml', 'ungrouped: { hosts: { lonely: , h1: } }\nweb: { hosts: { h1: } }'],
-  ])('has the hosts that no other group has: %s', (name, text) => {
+  ])('contains the hosts without another group: %s', (name, text) => {
     expect(load(`ungrouped/${name}`, text).groups.get('ungrouped')).toEqual(['lonely']);
   });
 });
 
-describe('inventories of Ansible in other forms', () => {
-  it('a directory is read with its subdirectories, without files that Ansible ignores', () => {
+describe('an Ansible inventory', () => {
+  it('can be a directory with subdirectories, in which the files that Ansible ignores are ignored', () => {
     file('many/01.ini', '[a]\nh1\n');
     file('many/sub/hosts', '[b]\nh2\n');
     file('many/group_vars/b.yml', 'x: 1\n');
@@ -189,7 +189,7 @@ describe('inventories of Ansible in other forms', () => {
     ]);
   });
 
-  it('values that YAML 1.1 reads in another way are named, apart from those of connections', () => {
+  it('reports values with another meaning in YAML 1.1, except connection variables', () => {
     file('older/group_vars/a.yml', 'mode: 0644\nbig: 1_000\nok: "yes"\nanother: 10\n');
     const { notes = [] } = load(
       'older/hosts.yml',
@@ -201,13 +201,13 @@ describe('inventories of Ansible in other forms', () => {
     ]);
   });
 
-  it('settings of an ansible.cfg beside it or above it are named', () => {
+  it('reports connection settings of an ansible.cfg next to it or in a parent directory', () => {
     const cfg =
       '[defaults]\nremote_user = ops\n# timeout = 3\nforks=5\n[privilege_escalation]\nbecome: True\n';
     const path = file('cfg/ansible.cfg', cfg);
     const expected = [
       {
-        message: 'ansible.cfg is not read: "remote_user", "become" have no effect here.',
+        message: 'runner does not read ansible.cfg: "remote_user", "become" have no effect.',
         hint: 'Use ansible_user, ansible_become.',
         at: { file: path, line: 2, column: 1 },
       },
@@ -219,21 +219,21 @@ describe('inventories of Ansible in other forms', () => {
     expect(load('cfg/hosts.yaml', 'hosts: [{ address: a }]').notes).toEqual([]);
   });
 
-  it('a name may stand in place of a map', () => {
+  it('accepts a single name instead of a map of hosts or children', () => {
     const { groups } = load('name.yml', 'a: { hosts: h1 }\nb: { children: a }\n');
     expect(groups.get('b')).toEqual(['h1']);
   });
 
   it.each([
     ['cloud.yml', 'plugin: amazon.aws.aws_ec2\nregions: [eu-1]\n', /plugin "amazon\.aws\.aws_ec2"/],
-    ['hosts.toml', '[web.hosts]\nh1 = {}\n', /in TOML is not read/],
-  ])('%s can be converted', (name, text, message) => {
+    ['hosts.toml', '[web.hosts]\nh1 = {}\n', /in TOML are not supported/],
+  ])('%s is rejected with the command that converts it', (name, text, message) => {
     expect(() => load(name, text)).toThrow(message);
     expect(() => load(name, text)).toThrow('Convert it: ansible-inventory -i ');
   });
 });
 
-describe('inventories of other tools', () => {
+describe('a cluster configuration as an inventory', () => {
   it.each([
     [
       'k0sctl',
@@ -250,7 +250,7 @@ describe('inventories of other tools', () => {
       'apiVersion: mke.mirantis.com/v1alpha1\nkind: MkeConfig\nspec:\n  hosts:\n  - { role: controller+worker, ssh: { address: 192.0.2.1 } }\n  - { role: worker, ssh: { address: 192.0.2.2 } }',
       { controllers: ['192.0.2.1'], workers: ['192.0.2.1', '192.0.2.2'] },
     ],
-  ])('%s', (name, text, expected) => {
+  ])('of %s defines hosts and groups', (name, text, expected) => {
     const { groups, hosts } = load(`${name}.yaml`, text);
     expect(Object.fromEntries(groups)).toMatchObject(expected);
     if (name === 'launchpad') expect(hosts.get('192.0.2.1')?.address.port).toBe(2222);
@@ -264,7 +264,7 @@ describe('inventories of other tools', () => {
     expect(hosts.get('localhost')?.address.transport).toBe('local');
   });
 
-  it('refuses one without hosts', () => {
+  it('is rejected without hosts', () => {
     const head = 'apiVersion: k0sctl.k0sproject.io/v1beta1\nkind: Cluster\n';
     expect(() => load('k.yaml', head)).toThrow('The file has no list "spec.hosts".');
     expect(() => load('k.yaml', `${head}spec: { hosts: [{ role: worker }] }`)).toThrow(
@@ -273,14 +273,14 @@ describe('inventories of other tools', () => {
   });
 });
 
-describe('an inventory that is a program', () => {
+describe('an inventory program', () => {
   const program = (name: string, script: string): string => {
     const path = file(name, `#!/bin/sh\n${script}\n`);
     chmodSync(path, 0o755);
     return path;
   };
 
-  it('is asked with --list', () => {
+  it('is run with --list', () => {
     const json =
       '{"web":{"hosts":["h1","h2"],"vars":{"a":1},"children":["old"]},"old":["h3"],"_meta":{"hostvars":{"h1":{"ansible_port":2200}}}}';
     const path = program('list', `[ "$1" = --list ] && echo '${json}'`);
@@ -289,7 +289,7 @@ describe('an inventory that is a program', () => {
     expect(hosts.get('h1')).toMatchObject({ address: { port: 2200 }, vars: { a: 1 } });
   });
 
-  it('is asked for each host where it gives no _meta', () => {
+  it('is run with --host for each host if it prints no _meta', () => {
     const path = program(
       'each',
       `[ "$1" = --list ] && echo '{"web":["h1"],"db":{"hosts":["h1"]}}' || echo "{\\"asked\\":\\"$*\\"}"`,
@@ -297,11 +297,13 @@ describe('an inventory that is a program', () => {
     expect(loadInventory(path).hosts.get('h1')?.vars).toEqual({ asked: '--host h1' });
   });
 
-  it('says why it gave none', () => {
+  it('fails with its standard error or its invalid output in the message', () => {
     expect(() => loadInventory(program('fails', 'echo no cloud today >&2; exit 3'))).toThrow(
       'no cloud today',
     );
-    expect(() => loadInventory(program('text', 'echo hello'))).toThrow('printed no JSON: hello');
-    expect(() => loadInventory(program('list2', 'echo []'))).toThrow('printed no map of groups');
+    expect(() => loadInventory(program('text', 'echo hello'))).toThrow('did not print JSON: hello');
+    expect(() => loadInventory(program('list2', 'echo []'))).toThrow(
+      'did not print a map of groups',
+    );
   });
 });

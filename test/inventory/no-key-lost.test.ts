@@ -15,7 +15,7 @@ afterAll(() => {
 const next = randomOf('no key lost');
 const some = <T>(list: readonly T[]): T[] => list.filter(() => next() < 0.5);
 let count = 0;
-/** A value that occurs once. */
+/** A unique value. */
 const mark = (): string => `mark${String(++count)}x`;
 const port = (): number => 20_000 + ++count;
 
@@ -59,15 +59,15 @@ function host(tool: keyof typeof heads): JsonObject {
   return { role, ...own, ...connection };
 }
 
-/** Every key of a map with its value, however deep. */
+/** Every key of a map and its nested maps, with its value. */
 function leaves(value: JsonObject): [key: string, value: JsonValue][] {
   return Object.entries(value).flatMap(([key, one]): [string, JsonValue][] =>
     typeof one === 'object' && one !== null && !Array.isArray(one) ? leaves(one) : [[key, one]],
   );
 }
 
-describe('no key of a hosts file is ignored silently', () => {
-  it.each(['k0sctl', 'launchpad', 'mke4'] as const)('%s', (tool) => {
+describe('every key of a hosts file', () => {
+  it.each(['k0sctl', 'launchpad', 'mke4'] as const)('is read or reported: %s', (tool) => {
     for (let round = 0; round < 60; round++) {
       const hosts = Array.from({ length: 1 + Math.floor(next() * 3) }, () => host(tool));
       const file = join(dir, 'hosts.yaml');

@@ -42,8 +42,8 @@ function reader(yaml: string) {
   return new MapReader(value, reading.map, reading.problems);
 }
 
-describe('the fields of a table', () => {
-  it('are read by their keywords, and only those that are said', () => {
+describe('the fields of a keyword table', () => {
+  it('are read by keyword; an absent keyword is undefined', () => {
     const from = reader('{ max_hosts: 2, on_error: stop, login: joe, more: 1 }');
     expect(read(table, from)).toEqual({
       maxHosts: 2,
@@ -54,7 +54,7 @@ describe('the fields of a table', () => {
     expect(from.rest()).toEqual(['more']);
   });
 
-  it('are undefined where a value is wrong, which is reported', () => {
+  it('are undefined if a value is wrong, which is reported', () => {
     const from = reader('{ max_hosts: 0, on_error: x }');
     const said = read(table, from);
     expect([said.maxHosts, said.stops]).toEqual([undefined, undefined]);
@@ -64,7 +64,7 @@ describe('the fields of a table', () => {
     ]);
   });
 
-  it('have fallbacks, and an optional group is absent', () => {
+  it('have fallbacks; an optional group without keywords is undefined', () => {
     expect(fallbacks(table)).toEqual({
       maxHosts: undefined,
       stops: false,
@@ -73,7 +73,7 @@ describe('the fields of a table', () => {
     });
   });
 
-  it('are inherited as their rows say', () => {
+  it('are inherited by the rule of their row', () => {
     const outer = complete(table, {
       maxHosts: 5,
       stops: true,
@@ -82,7 +82,7 @@ describe('the fields of a table', () => {
     });
     expect(inherit(table, outer, { names: ['b'] })).toEqual({
       maxHosts: 5,
-      // Its row says nothing about inheritance.
+      // This row has no rule for inheritance.
       stops: false,
       names: ['a', 'b'],
       access: { on: true, login: { user: 'joe' } },
@@ -93,7 +93,7 @@ describe('the fields of a table', () => {
     });
   });
 
-  it('are those of includes where a row says so; a group always is', () => {
+  it('apply to includes if their row allows it; groups always apply', () => {
     const fields = complete(table, { maxHosts: 5, names: ['a'], access: { on: true } });
     expect(fieldsFor(table, 'include', fields)).toEqual({
       maxHosts: undefined,
@@ -105,7 +105,7 @@ describe('the fields of a table', () => {
     expect(Object.keys(pick(table, { ...fields, more: 1 } as never))).toEqual(Object.keys(table));
   });
 
-  it('may depend on others where they are not said', () => {
+  it('can have a default that depends on other fields', () => {
     const condition = new Condition('x');
     expect(complete(taskKeywords, {}, taskDefaults).retries).toBe(0);
     expect(complete(taskKeywords, { until: [condition] }, taskDefaults).retries).toBe(3);
@@ -116,7 +116,7 @@ describe('the fields of a table', () => {
 });
 
 describe('the keywords of a table', () => {
-  it('have the names of the YAML, also inside groups', () => {
+  it('have the names used in YAML, also inside groups', () => {
     expect(keywordsOf(table).map(({ name }) => name)).toEqual([
       'max_hosts',
       'on_error',
@@ -126,13 +126,13 @@ describe('the keywords of a table', () => {
     ]);
   });
 
-  it('take a value of a schema that is theirs', () => {
+  it('have the schema of their type', () => {
     const schema = keywordsOf(table).find(({ name }) => name === 'on_error')?.schema;
     expect(schema).toEqual({ enum: ['continue', 'stop'] });
   });
 });
 
-it('a node without keywords is as what is around it', () => {
+it('a node without keywords inherits all fields', () => {
   const outer = fallbacks(sharedKeywords);
   expect(inherit(sharedKeywords, outer, read(sharedKeywords, reader('{ x: 1 }')))).toEqual(outer);
 });

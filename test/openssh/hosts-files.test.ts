@@ -310,7 +310,7 @@ spec:
     );
     const all = await call(inventory, 'play', playbook());
     expect(all.code).not.toBe(0);
-    expect(all.stderr).toContain('"192.0.2.9" cannot be managed: it is reached by winRM');
+    expect(all.stderr).toContain('"192.0.2.9" cannot be managed: it uses WinRM');
     const one = await call(inventory, 'play', playbook(), '--limit', 'managers');
     expect([one.stderr, one.code]).toEqual(['', 0]);
   });

@@ -18,7 +18,7 @@ import { localFiles } from '../../src/util/local-files.ts';
 import { packageRoot } from '../../src/util/package.ts';
 import { TraceFile } from '../helpers/trace-file.ts';
 
-/* What the loader and the checks make of the playbooks in samples/: every task with all its fields, or every problem. */
+/* Loads and checks the playbooks in samples/ and compares the tasks with all fields, or the problems, with a trace. */
 
 const directory = join(packageRoot(), 'test', 'playbook', 'samples');
 const samples = readdirSync(directory).filter((name) => name.endsWith('.yml'));
@@ -72,7 +72,7 @@ function nodeName(node: Playbook['plays'][number]['sections'][number]['nodes'][n
     : `${node.kind} ${node.id}`;
 }
 
-/** What an include whose path is known brings, as if the run got there. */
+/** The steps of an include with a constant path, expanded as during a run. */
 function describeInclude({ task, mayDefine, locate, expand }: IncludeNode): string[] {
   const lines = [`include ${task.id} may define ${show(mayDefine ?? 'anything')}`];
   const name = String(task.args['name'] ?? '');
@@ -93,7 +93,7 @@ function line({ rule, message, at, hint, fix }: Problem): string {
   );
 }
 
-/** JSON with sorted keys, short places and templates in «»; of a task, the fields that differ from those of a plain one. */
+/** JSON with sorted keys, short positions and templates in «»; of a task, only fields without their default value. */
 function show(value: unknown): string {
   const shown = JSON.stringify(value, function (this: Record<string, unknown>, key, one: unknown) {
     const template = this[key];
@@ -122,10 +122,10 @@ afterAll(() => {
   traces.save();
 });
 
-it.each(samples)('%s is loaded as its trace says', (name) => {
+it.each(samples)('%s loads as recorded in its trace', (name) => {
   traces.compare(name, linesOf(name));
 });
 
-it('has no trace of a sample that is gone', () => {
+it('every trace belongs to a sample', () => {
   expect(traces.leftOver()).toEqual([]);
 });
