@@ -113,7 +113,7 @@ describe('runner hosts', () => {
   it('rejects a directory without an inventory', async () => {
     mkdirSync(join(bench.cli.dir, 'empty'));
     expect((await run('hosts', '-i', join(bench.cli.dir, 'empty'))).stderr).toContain(
-      'no inventory in the folder',
+      'no inventory in the directory',
     );
   });
 });

@@ -35,7 +35,7 @@ describe('rendering a template', () => {
     ['{{#if missing}}x{{/if}}', '"missing" is not defined'],
     ['{{#each missing}}x{{/each}}', '"missing" is not defined'],
     ['{{upper missing}}', '"missing" is not defined'],
-    ['{{required empty "say why"}}', 'say why'],
+    ['{{required empty "it is needed"}}', 'it is needed'],
     ['{{nohelper s}}', 'Unknown helper "nohelper"'],
     ['{{ s | upper }}', 'does not parse'],
     ['{{a.constructor}}', 'not defined'],
