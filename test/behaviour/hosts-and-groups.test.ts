@@ -40,7 +40,7 @@ rule('order: applies before "serial"', {
 });
 
 rule('inventories: supports Ansible, mkectl, k0sctl, launchpad, MKE 4, scripts and host lists', {
-  seen: ['test/inventory/inventory.test.ts', 'is asked with --list'],
+  seen: ['test/inventory/inventory.test.ts', 'is run with --list'],
 });
 
 rule('add_host, group_by: define hosts and groups for later plays', {
