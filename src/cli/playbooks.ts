@@ -5,7 +5,7 @@ import { UsageError } from '../core/errors.ts';
 import type { Playbook } from '../language/document.ts';
 import { loadPlaybook, type LoadOptions } from '../playbook/load.ts';
 import { readLayers } from '../playbook/overlay.ts';
-import { roleFolders } from '../playbook/roles.ts';
+import { roleDirectories } from '../playbook/roles.ts';
 import { localFiles } from '../util/local-files.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import { packageRoot } from '../util/package.ts';
@@ -86,5 +86,5 @@ function placesOf(path: string): [directories: string[], rolePaths: string[]] {
   const reading = { files: localFiles, problems: [], map: new SourceMap() };
   const { files } = readLayers(path, [shipped('playbooks')], reading);
   const directories = files.map((file) => dirname(file));
-  return [directories, [...files.flatMap(roleFolders), shipped('roles')]];
+  return [directories, [...files.flatMap(roleDirectories), shipped('roles')]];
 }

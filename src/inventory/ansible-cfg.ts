@@ -24,8 +24,8 @@ const settings: Readonly<Record<string, string>> = {
 
 /** Note on connection settings in an ansible.cfg next to the inventory or in the two parent directories. */
 export function ansibleCfgNote(inventory: string): Problem[] {
-  const folder = dirname(inventory);
-  const file = [folder, dirname(folder), dirname(dirname(folder))]
+  const directory = dirname(inventory);
+  const file = [directory, dirname(directory), dirname(dirname(directory))]
     .map((place) => join(place, 'ansible.cfg'))
     .find((path) => existsSync(path));
   if (file === undefined) return [];

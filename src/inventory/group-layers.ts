@@ -37,13 +37,13 @@ interface Layer {
  * groups override others, then those with a higher `ansible_group_priority`.
  */
 export class GroupLayers {
-  readonly #folders: readonly string[];
+  readonly #directories: readonly string[];
   readonly #reading: VarsReading;
   readonly #layers: Layer[] = [];
   #isSorted = false;
 
-  constructor(folders: readonly string[], reading: VarsReading) {
-    this.#folders = folders;
+  constructor(directories: readonly string[], reading: VarsReading) {
+    this.#directories = directories;
     this.#reading = reading;
   }
 
@@ -53,8 +53,8 @@ export class GroupLayers {
     const place = (tier: number) => [tier, depth, Number.isFinite(priority) ? priority : 1];
     this.#layers.push({ group, rank: place(0), source: written });
     const { level } = written;
-    for (const [index, folder] of this.#folders.entries())
-      for (const source of varsFiles([folder], 'group_vars', group, { level, ...this.#reading }))
+    for (const [index, directory] of this.#directories.entries())
+      for (const source of varsFiles([directory], 'group_vars', group, { level, ...this.#reading }))
         this.#layers.push({ group, rank: place((group === 'all' ? 1 : 1000) + index), source });
   }
 
@@ -145,14 +145,14 @@ const extensions = ['', '.yml', '.yaml', '.json'];
 
 /** Variables of a group or host in a file with its name, or in all files of a directory with its name. */
 export function varsFiles(
-  folders: readonly string[],
+  directories: readonly string[],
   kind: 'group_vars' | 'host_vars',
   name: string,
   { level, problems, notes, map }: VarsReading & { level: string },
 ): VariableSource[] {
   const found: VariableSource[] = [];
-  for (const folder of folders)
-    for (const file of filesOf(join(folder, kind, name), notes)) {
+  for (const directory of directories)
+    for (const file of filesOf(join(directory, kind, name), notes)) {
       const older: OlderValue[] = [];
       const before = problems.length;
       const value = readYaml(file, { files: localFiles, problems, map, older });
@@ -196,11 +196,11 @@ function filesOf(place: string, notes: Problem[]): string[] {
   return statSync(first).isDirectory() ? filesIn(first) : [first];
 }
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder)
+function filesIn(directory: string): string[] {
+  return readdirSync(directory)
     .filter((name) => !/^\.|~$/.test(name))
     .sort()
-    .map((name) => join(folder, name))
+    .map((name) => join(directory, name))
     .flatMap((path) =>
       statSync(path).isDirectory()
         ? filesIn(path)

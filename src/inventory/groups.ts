@@ -109,7 +109,7 @@ export class GroupTree {
    */
   build(
     file: string,
-    folders: readonly string[],
+    directories: readonly string[],
     { map, given }: { map: SourceMap; given?: SourceObject | undefined },
   ): Inventory {
     const problems: Problem[] = [];
@@ -120,7 +120,7 @@ export class GroupTree {
     const members = new Map([...this.#groups.keys()].map((name) => [name, this.#members(name)]));
     const { notes, passwords } = this;
     const reading = { problems, notes, map };
-    const layers = new GroupLayers(folders, reading);
+    const layers = new GroupLayers(directories, reading);
     for (const name of new Set(['all', ...this.#groups.keys()])) {
       const { vars = {}, places = new Map() } = this.#groups.get(name) ?? {};
       layers.add(name, depths.get(name) ?? 0, { level: `group ${name}`, vars, places });
@@ -138,7 +138,7 @@ export class GroupTree {
       const sources = [
         ...above.sources,
         own,
-        ...varsFiles(folders, 'host_vars', name, { level: 'host', ...reading }),
+        ...varsFiles(directories, 'host_vars', name, { level: 'host', ...reading }),
       ];
       const hosted = sources.slice(above.sources.length).flatMap((one) => Object.keys(one.vars));
       for (const message of above.disagreements(name, new Set(hosted)))

@@ -47,16 +47,16 @@ export function loadInventory(
     });
   }
   const path = isList ? '' : resolve(source);
-  const isFolder = !isList && statSync(path).isDirectory();
-  const files = isFolder ? sourcesIn(path) : [path];
+  const isDirectory = !isList && statSync(path).isDirectory();
+  const files = isDirectory ? sourcesIn(path) : [path];
   if (isList) fromList(source, tree);
   else for (const file of files) readSource(file, reading);
   if (problems.length > 0) throw new PlaybookError(problems);
-  if (tree.isAnsible) tree.notes.push(...ansibleCfgNote(isFolder ? join(path, 'hosts') : path));
-  const beside = isList ? [] : [isFolder ? path : dirname(path)];
-  const folders = [...new Set([...beside, ...varsFolders])];
-  const file = isFolder ? (files[0] ?? path) : path;
-  const inventory = tree.build(file, folders, { map: reading.map, given });
+  if (tree.isAnsible) tree.notes.push(...ansibleCfgNote(isDirectory ? join(path, 'hosts') : path));
+  const beside = isList ? [] : [isDirectory ? path : dirname(path)];
+  const directories = [...new Set([...beside, ...varsFolders])];
+  const file = isDirectory ? (files[0] ?? path) : path;
+  const inventory = tree.build(file, directories, { map: reading.map, given });
   const { passwords: hosts } = tree;
   if (hosts.size > 0) inventory.passwords = { hosts, source: isList ? source : path, varsFolders };
   return isList ? inventory : notEmpty(inventory);
@@ -68,18 +68,18 @@ type Reading = Omit<ClusterReading, 'file'>;
 const NO_INVENTORY = /^\.|~$|\.(bak|orig|retry|swp|md|txt|rst|rpm|cfg|pyc|pyo)$/;
 
 /** Inventory files in a directory and its subdirectories, sorted by name. */
-function sourcesIn(folder: string): string[] {
-  const files = filesIn(folder);
+function sourcesIn(directory: string): string[] {
+  const files = filesIn(directory);
   if (files.length > 0) return files;
-  throw new UsageError(`There is no inventory in the directory "${folder}".`);
+  throw new UsageError(`There is no inventory in the directory "${directory}".`);
 }
 
-function filesIn(folder: string): string[] {
-  return readdirSync(folder)
+function filesIn(directory: string): string[] {
+  return readdirSync(directory)
     .filter((name) => !NO_INVENTORY.test(name) && !/^(group|host)_vars$/.test(name))
     .sort()
     .flatMap((name) => {
-      const path = join(folder, name);
+      const path = join(directory, name);
       const found = statSync(path);
       if (found.isDirectory()) return filesIn(path);
       return found.isFile() ? [path] : [];

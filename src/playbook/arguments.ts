@@ -6,13 +6,13 @@ import type { SourceRef } from '../core/source.ts';
 import { argumentHint } from '../language/hints.ts';
 import { validateValue, type SchemaProblem } from '../util/schema.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
-import type { Around, PlaybookReading } from './reading.ts';
+import type { Context, PlaybookReading } from './reading.ts';
 
 /** Arguments of a module from its value, `args` and `module_defaults`, validated against its schema. */
 export function loadArguments(
   reader: MapReader,
   module: Module,
-  { moduleDefaults }: Around,
+  { moduleDefaults }: Context,
   { problems }: PlaybookReading,
 ): SourceObject {
   const given = ownArguments(reader, module);

@@ -21,7 +21,7 @@ import { sharedKeywords } from '../language/keywords.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
 import { readYaml, type YamlReading } from '../yaml/yaml.ts';
-import { stepId, type Around, type PlaybookReading } from './reading.ts';
+import { stepId, type Context, type PlaybookReading } from './reading.ts';
 import type { Loop } from './loop.ts';
 
 /** Limit for includes that include themselves: at this depth, no condition stopped the recursion. */
@@ -36,20 +36,20 @@ interface Dynamic {
   loop: Loop | undefined;
   /** @throws PlaybookError if it does not exist */
   locate: (name: string) => string;
-  read: (source: string, place: Around, reading: PlaybookReading) => Node[];
+  read: (source: string, place: Context, reading: PlaybookReading) => Node[];
   /** Files that the template can refer to. */
   candidates: () => string[];
 }
 
 interface Place {
   reader: MapReader;
-  outer: Around;
-  around: Around;
+  outer: Context;
+  context: Context;
   reading: PlaybookReading;
 }
 
 export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
-  const { reader, outer, around, reading } = place;
+  const { reader, outer, context, reading } = place;
   const { key, name, wanted, loop, locate, candidates } = what;
   const id = stepId(outer.path, name, reading.ids);
   const into = (part: IncludePart, problems: Problem[]) =>
@@ -57,7 +57,7 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
   const expand = (part: IncludePart): Expansion => {
     const problems: Problem[] = [];
     const expansion = into(part, problems);
-    if (around.chain.length > MAX_DEPTH) {
+    if (context.chain.length > MAX_DEPTH) {
       const message = `"${String(wanted)}" includes itself more than ${String(MAX_DEPTH)} levels deep.`;
       problems.push({ message, at: reader.at(key) });
     }
@@ -67,7 +67,7 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
   };
   const known =
     wanted instanceof Template ? undefined : tryLocate(locate, wanted, reading.problems);
-  const recursive = known !== undefined && known !== '' && around.chain.includes(known);
+  const recursive = known !== undefined && known !== '' && context.chain.includes(known);
   const loopValues: SourceObject = loop ? { [loop.loopVar]: null, loop: null } : {};
   const preview =
     known === undefined || recursive
@@ -77,7 +77,7 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
   return [
     {
       kind: 'include',
-      task: includeTask(around, { id, name, key, wanted, loop, at: reader.at() }),
+      task: includeTask(context, { id, name, key, wanted, loop, at: reader.at() }),
       preview,
       mayDefine: known === undefined ? definedNames(candidates(), reading) : [],
       locate,
@@ -89,7 +89,7 @@ export function loadDynamic(place: Place, what: Dynamic): IncludeNode[] {
 /** Loads the steps of one item. */
 function expandInto(
   id: string,
-  { outer, around, reading }: Place,
+  { outer, context, reading }: Place,
   { read }: Dynamic,
   { source, name: part, loopValues }: IncludePart,
   problems: Problem[],
@@ -111,8 +111,8 @@ function expandInto(
     fingerprint: [],
     dynamic: true,
   };
-  const inner: Around = {
-    ...around,
+  const inner: Context = {
+    ...context,
     // The condition of the include itself is evaluated once, before its steps are loaded.
     when: outer.when,
     path: `${id}/${part}`,
@@ -123,7 +123,7 @@ function expandInto(
 }
 
 function includeTask(
-  around: Around,
+  context: Context,
   {
     id,
     name,
@@ -133,11 +133,11 @@ function includeTask(
     at,
   }: Pick<Dynamic, 'name' | 'key' | 'wanted' | 'loop'> & { id: string; at: SourceRef },
 ): TaskNode {
-  const { loopValues, role, become } = around;
+  const { loopValues, role, become } = context;
   const args = wanted === '' ? {} : { name: wanted };
   return {
     ...plainTask({ id, name, at, module: key, args, become }),
-    ...fields.fieldsFor(sharedKeywords, 'include', around),
+    ...fields.fieldsFor(sharedKeywords, 'include', context),
     loopValues,
     role,
     loop: loop?.items,

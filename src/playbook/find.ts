@@ -6,19 +6,19 @@ import { escapePattern } from '../util/text.ts';
 export function findFile(
   files: Files,
   name: string,
-  folders: readonly string[],
+  directories: readonly string[],
 ): string | undefined {
-  return folders.map((folder) => resolve(folder, name)).find((path) => files.look(path));
+  return directories.map((directory) => resolve(directory, name)).find((path) => files.look(path));
 }
 
 /** `KIND/NAME.yml` of a role, or `KIND/NAME.yaml` if only that exists. */
-export function yamlFile(files: Files, folder: string, kind: string, name: string): string {
-  const yml = join(folder, kind, `${name}.yml`);
-  const yaml = join(folder, kind, `${name}.yaml`);
+export function yamlFile(files: Files, directory: string, kind: string, name: string): string {
+  const yml = join(directory, kind, `${name}.yml`);
+  const yaml = join(directory, kind, `${name}.yaml`);
   return !files.look(yml) && files.look(yaml) ? yaml : yml;
 }
 
-export function isFolder(files: Files, path: string): boolean {
+export function isDirectory(files: Files, path: string): boolean {
   return files.look(path)?.is === 'directory';
 }
 
@@ -32,30 +32,30 @@ export function likeTemplate(name: string): RegExp {
 }
 
 /** Files that a path with templates can refer to. */
-export function filesLike(files: Files, pattern: string, folders: readonly string[]): string[] {
+export function filesLike(files: Files, pattern: string, directories: readonly string[]): string[] {
   // A template without other text matches every file.
   if (/^\{\{[^}]*\}\}$/.test(pattern.trim())) return [];
-  let found = [...folders];
+  let found = [...directories];
   for (const segment of pattern.replaceAll(/\{\{.*?\}\}/g, '*').split('/')) {
     const like = likeTemplate(segment);
-    found = found.flatMap((folder) =>
-      isFolder(files, folder)
+    found = found.flatMap((directory) =>
+      isDirectory(files, directory)
         ? files
-            .names(folder)
+            .names(directory)
             .filter((name) => like.test(name))
-            .map((name) => join(folder, name))
+            .map((name) => join(directory, name))
         : [],
     );
   }
-  return [...new Set(found)].filter((path) => !isFolder(files, path));
+  return [...new Set(found)].filter((path) => !isDirectory(files, path));
 }
 
 /** All files in a directory and its subdirectories. */
-export function* filesBelow(files: Files, folder: string): Generator<string> {
-  if (!isFolder(files, folder)) return;
-  for (const name of files.names(folder)) {
-    const path = join(folder, name);
-    if (isFolder(files, path)) yield* filesBelow(files, path);
+export function* filesBelow(files: Files, directory: string): Generator<string> {
+  if (!isDirectory(files, directory)) return;
+  for (const name of files.names(directory)) {
+    const path = join(directory, name);
+    if (isDirectory(files, path)) yield* filesBelow(files, path);
     else yield path;
   }
 }

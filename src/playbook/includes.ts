@@ -5,7 +5,7 @@ import type { Node } from '../language/document.ts';
 import { loopWord, loopWords } from '../language/own-types.ts';
 import { slug } from '../util/text.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import { changed, inherit, type Around, type PlaybookReading } from './reading.ts';
+import { changed, inherit, type Context, type PlaybookReading } from './reading.ts';
 import { loadDynamic, tryLocate } from './dynamic.ts';
 import { filesLike, findFile, likeTemplate } from './find.ts';
 import { loadLoop } from './loop.ts';
@@ -15,26 +15,26 @@ import { loadTaskFile } from './task-files.ts';
 export function loadInclude(
   key: string,
   reader: MapReader,
-  outer: Around,
+  outer: Context,
   reading: PlaybookReading,
 ): Node[] {
   const file = reader.text(key);
   const name = reader.string('name');
   const loop = loadLoop(reader, outer);
-  const around = inherit(reader, outer);
+  const context = inherit(reader, outer);
   reader.close(`"${key}"`);
   if (file === undefined) return [];
-  const folders = [
+  const directories = [
     ...(outer.role ? [join(outer.role.path, 'tasks')] : []),
     dirname(reader.at().file),
-    outer.folder,
+    outer.directory,
   ];
-  const locate = (wanted: string) => locateTasks(wanted, folders, reader, key, reading);
+  const locate = (wanted: string) => locateTasks(wanted, directories, reader, key, reading);
   if (!(file instanceof Template) && loop === undefined) {
     const path = tryLocate(locate, file, reading.problems);
     return path === undefined
       ? []
-      : importTasks({ key, file, path, name }, reader, around, reading);
+      : importTasks({ key, file, path, name }, reader, context, reading);
   }
   if (key === 'import_tasks') {
     const what = loop === undefined ? 'The path of "import_tasks" must be constant' : undefined;
@@ -46,7 +46,7 @@ export function loadInclude(
     return [];
   }
   const nodes = loadDynamic(
-    { reader, outer, around, reading },
+    { reader, outer, context, reading },
     {
       key,
       name: name ?? `Include ${String(file)}`,
@@ -54,7 +54,7 @@ export function loadInclude(
       loop,
       locate,
       read: loadTaskFile,
-      candidates: () => filesLike(reading.files, String(file), folders),
+      candidates: () => filesLike(reading.files, String(file), directories),
     },
   );
   return changed(nodes, outer, reading);
@@ -63,19 +63,19 @@ export function loadInclude(
 /** @throws PlaybookError if the file does not exist */
 function locateTasks(
   wanted: string,
-  folders: readonly string[],
+  directories: readonly string[],
   reader: MapReader,
   key: string,
   { files }: PlaybookReading,
 ): string {
-  const path = findFile(files, wanted, folders);
+  const path = findFile(files, wanted, directories);
   if (path !== undefined && files.look(path)?.is === 'file') return path;
   throw new PlaybookError([
     {
       rule: 'missing-file',
       message: `There is no file "${wanted}" to include.`,
       at: reader.at(key),
-      hint: `Looked in ${[...new Set(folders.map((one) => resolve(one)))].join(', ')}.`,
+      hint: `Looked in ${[...new Set(directories.map((one) => resolve(one)))].join(', ')}.`,
     },
   ]);
 }
@@ -84,18 +84,19 @@ function locateTasks(
 function importTasks(
   { key, file, path, name }: { key: string; file: string; path: string; name: string | undefined },
   reader: MapReader,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): Node[] {
-  if (around.chain.includes(path)) {
-    const chain = [...around.chain.slice(around.chain.indexOf(path)), path];
+  if (context.chain.includes(path)) {
+    const chain = [...context.chain.slice(context.chain.indexOf(path)), path];
     reader.problem(
       key,
       `"${file}" includes itself: ${chain.map((one) => basename(one)).join(' → ')}.`,
     );
     return [];
   }
-  const place = name === undefined ? around : { ...around, path: `${around.path}/${slug(name)}` };
+  const place =
+    name === undefined ? context : { ...context, path: `${context.path}/${slug(name)}` };
   return loadTaskFile(path, place, reading);
 }
 
@@ -103,7 +104,7 @@ function importTasks(
 export function loadRoleTask(
   key: string,
   reader: MapReader,
-  outer: Around,
+  outer: Context,
   reading: PlaybookReading,
 ): Node[] {
   const value = reader.value(key);
@@ -132,12 +133,12 @@ export function loadRoleTask(
     );
     return [];
   }
-  const around = inherit(entry, outer);
+  const context = inherit(entry, outer);
   const name = entry.string('name') ?? `Role ${String(role)}`;
   for (const known of ['role', 'tasks_from', 'inputs', 'undo']) entry.has(known);
   entry.close(`"${key}"`);
   return loadDynamic(
-    { reader: entry, outer, around, reading },
+    { reader: entry, outer, context, reading },
     { key, name, wanted: role, loop, ...rolesNamed(String(role), reader.at(key), source, reading) },
   );
 }
@@ -156,7 +157,7 @@ function rolesNamed(
       const message = `There is no role "${wanted}".`;
       throw new PlaybookError([{ rule: 'missing-file', message, at }]);
     },
-    read(path: string, place: Around, within: PlaybookReading): Node[] {
+    read(path: string, place: Context, within: PlaybookReading): Node[] {
       const own = { ...withoutLoop(source), role: path, name: basename(place.path) };
       map.copy(source, own);
       const above = { ...place, path: dirname(place.path) };
@@ -174,20 +175,20 @@ function rolesNamed(
 /** A block with a loop: all its tasks run for one item before the next item. */
 export function loadLoopedBlock(
   reader: MapReader,
-  outer: Around,
+  outer: Context,
   reading: PlaybookReading,
 ): Node[] {
   const name = reader.string('name') ?? 'block';
   const loop = loadLoop(reader, outer);
-  const around = inherit(reader, outer);
-  const read = (_: string, place: Around, within: PlaybookReading): Node[] => {
+  const context = inherit(reader, outer);
+  const read = (_: string, place: Context, within: PlaybookReading): Node[] => {
     const own = { ...withoutLoop(reader.source), name: basename(place.path) };
     reading.map.copy(reader.source, own);
     const above = { ...place, path: dirname(place.path) };
     return within.readers.nodes([own], above, within, reader.at());
   };
   return loadDynamic(
-    { reader, outer, around, reading },
+    { reader, outer, context, reading },
     { key: 'block', name, wanted: '', loop, locate: () => '', read, candidates: () => [] },
   );
 }

@@ -13,9 +13,9 @@ import type { YamlReading } from '../yaml/yaml.ts';
 import type { PlaybookReading } from './reading.ts';
 import { loadInputs, splitInputs } from './inputs.ts';
 import { readLayers, type Layers } from './overlay.ts';
-import { aroundPlays, loadPlays, type DefaultBecome, type PlayLoading } from './plays.ts';
+import { playsContext, loadPlays, type DefaultBecome, type PlayLoading } from './plays.ts';
 import { readers } from './readers.ts';
-import { roleFolders, RoleSearch } from './roles.ts';
+import { roleDirectories, RoleSearch } from './roles.ts';
 import { loadFingerprint, loadRollback } from './undo.ts';
 
 export interface LoadOptions {
@@ -51,7 +51,7 @@ function loadingOf(
   { modules, rolePaths, become }: LoadOptions,
   yaml: YamlReading,
 ): PlayLoading {
-  const roles = new RoleSearch(yaml.files, [...files.flatMap(roleFolders), ...rolePaths]);
+  const roles = new RoleSearch(yaml.files, [...files.flatMap(roleDirectories), ...rolePaths]);
   const reading: PlaybookReading = {
     ...yaml,
     modules,
@@ -67,12 +67,12 @@ function loadingOf(
     roles,
     readers,
   };
-  const folders = files.map((one) => dirname(one));
-  return { reading, become, folders, roles, file: files.at(-1) ?? '' };
+  const directories = files.map((one) => dirname(one));
+  return { reading, become, directories, roles, file: files.at(-1) ?? '' };
 }
 
 function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook {
-  const { reading, file, folders } = loading;
+  const { reading, file, directories } = loading;
   const { problems, map, used } = reading;
   const empty: SourceObject = {};
   const start = { file, line: 1, column: 1 };
@@ -84,15 +84,15 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
       message: 'A playbook must be a list of plays, or a map with "plays".',
       at: start,
     });
-  const top = aroundPlays(dirname(file), '', loading);
+  const top = playsContext(dirname(file), '', loading);
   const enabled = reader.boolean('become') ?? top.become.enabled;
-  const around = { ...top, become: { ...top.become, enabled } };
-  const own = loadFingerprint(reader, { ...around, path: 'fingerprint' }, reading);
+  const context = { ...top, become: { ...top.become, enabled } };
+  const own = loadFingerprint(reader, { ...context, path: 'fingerprint' }, reading);
   const playbook: Playbook = {
     name: reader.string('name') ?? basename(file),
     path: files[0] ?? file,
     ...splitInputs(loadInputs(reader)),
-    rollback: loadRollback(reader, { ...around, path: 'rollback' }, reading),
+    rollback: loadRollback(reader, { ...context, path: 'rollback' }, reading),
     ...fields.complete(playbookKeywords, fields.read(playbookKeywords, reader)),
     plays: loadPlays(plays ?? [], { file, chain: [file], when: [], tags: [], vars: {} }, loading),
     fingerprint: [],
@@ -107,7 +107,7 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
   return {
     ...playbook,
     fingerprint: [...own, ...reading.fingerprint],
-    folders: [...new Set(folders)],
+    folders: [...new Set(directories)],
     files: [...used].sort(),
   };
 }

@@ -3,7 +3,7 @@ import * as fields from '../language/fields.ts';
 import { loopKeywords } from '../language/keywords.ts';
 import { loop } from '../language/own-types.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
-import type { Around } from './reading.ts';
+import type { Context } from './reading.ts';
 
 /** The loop of a block or include. */
 export interface Loop {
@@ -12,7 +12,7 @@ export interface Loop {
   label: Text | undefined;
 }
 
-export function loadLoop(reader: MapReader, outer: Around): Loop | undefined {
+export function loadLoop(reader: MapReader, outer: Context): Loop | undefined {
   const items = loop.read(reader, 'loop');
   const control = reader.reader('loop_control');
   const said = control ? fields.read(loopKeywords, control) : {};
@@ -24,7 +24,7 @@ export function loadLoop(reader: MapReader, outer: Around): Loop | undefined {
 }
 
 /** Reports a loop that uses the loop variable of an enclosing loop. */
-export function checkLoopVar(reader: MapReader, loopVar: string, outer: Around): void {
+export function checkLoopVar(reader: MapReader, loopVar: string, outer: Context): void {
   if (!(loopVar in outer.loopValues)) return;
   reader.problem(
     'loop',

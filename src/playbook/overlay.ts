@@ -22,7 +22,7 @@ interface Change extends PlaybookChange {
   tasks: Source[];
   plays: Source[];
   /** Directory of the overlay, in which its includes are searched. */
-  folder: string;
+  directory: string;
 }
 
 /** Tasks that an overlay inserts. */
@@ -30,7 +30,7 @@ export interface ChangeContent {
   tasks: Source[];
   /** Path of their ids. */
   path: string;
-  folder: string;
+  directory: string;
   at: SourceRef;
 }
 
@@ -137,13 +137,13 @@ export class Changes {
   }
 
   /** Reads the changes of the next overlay below. */
-  read(overlay: MapReader, folder: string): void {
+  read(overlay: MapReader, directory: string): void {
     const read = (overlay.list('changes') ?? []).flatMap((item) => {
       if (!isSourceObject(item)) {
         overlay.problem('changes', 'A change must be a map.');
         return [];
       }
-      return readChange(new MapReader(item, overlay.map, overlay.problems), folder) ?? [];
+      return readChange(new MapReader(item, overlay.map, overlay.problems), directory) ?? [];
     });
     // Files are read from the top down, but lower changes are applied first.
     this.#changes.unshift(...read);
@@ -151,7 +151,7 @@ export class Changes {
 
   /** Applies the changes to a play. */
   ofPlay<P extends { id: string }>(play: P, load: (plays: Source[]) => P[]): P[] {
-    return this.#around(play.id, play, (change) => {
+    return this.#context(play.id, play, (change) => {
       if (change.tasks.length > 0)
         this.#problem(change, `"${change.target}" is a play: use "plays", not "tasks".`);
       return load(change.plays);
@@ -171,12 +171,12 @@ export class Changes {
     const id = node.kind === 'include' ? node.task.id : node.id;
     const known = previewId(id);
     if (node.kind === 'include' && node.preview.nodes.length === 0) this.#unknown.add(known);
-    return this.#around(known, node, (change) => {
+    return this.#context(known, node, (change) => {
       if (change.plays.length > 0)
         this.#problem(change, `"${change.target}" is not a play: use "tasks", not "plays".`);
       const where = change.action === 'replace' ? 'instead' : change.action;
-      const { tasks, folder, at } = change;
-      return load({ tasks, path: `${id}/${where}`, folder, at });
+      const { tasks, directory, at } = change;
+      return load({ tasks, path: `${id}/${where}`, directory, at });
     });
   }
 
@@ -195,7 +195,7 @@ export class Changes {
     }
   }
 
-  #around<T>(id: string, what: T, load: (change: Change) => T[]): T[] {
+  #context<T>(id: string, what: T, load: (change: Change) => T[]): T[] {
     this.#steps.add(id);
     let before: T[] = [];
     let self: T[] = [what];
@@ -222,14 +222,14 @@ export class Changes {
   }
 }
 
-function readChange(reader: MapReader, folder: string): Change | undefined {
+function readChange(reader: MapReader, directory: string): Change | undefined {
   const given = actions.filter((one) => reader.has(one));
   const [action] = given;
   const change = {
     tasks: reader.list('tasks') ?? [],
     plays: reader.list('plays') ?? [],
     reason: reader.string('reason'),
-    folder,
+    directory,
   };
   reader.close('a change');
   if (action === undefined || given.length > 1) {

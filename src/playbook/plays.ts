@@ -22,9 +22,9 @@ import { playKeywords } from '../language/keywords.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import { reportSecrets } from '../yaml/plain-secrets.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import { inherit, stepId, topLevel, type Around, type PlaybookReading } from './reading.ts';
+import { inherit, stepId, topLevel, type Context, type PlaybookReading } from './reading.ts';
 import { loadNodes } from './nodes.ts';
-import { loadRoleEntry, roleFolders, type RoleSearch } from './roles.ts';
+import { loadRoleEntry, roleDirectories, type RoleSearch } from './roles.ts';
 import { loadRollback, plainTasks } from './undo.ts';
 
 /** Privilege escalation of plays that do not set it. */
@@ -35,7 +35,7 @@ export interface PlayLoading {
   reading: PlaybookReading;
   become: DefaultBecome | undefined;
   /** Directories of the playbook files, last imported file first. */
-  folders: string[];
+  directories: string[];
   roles: RoleSearch;
   /** The file below all overlays. */
   file: string;
@@ -59,12 +59,12 @@ export function loadPlays(list: Source[], from: PlayFile, loading: PlayLoading):
 }
 
 /** What a play or fingerprint inherits: the flags of the command line. */
-export function aroundPlays(
-  folder: string,
+export function playsContext(
+  directory: string,
   path: string,
   { become }: Pick<PlayLoading, 'become'>,
-): Around {
-  const top = topLevel(folder, path);
+): Context {
+  const top = topLevel(directory, path);
   return { ...top, become: { ...top.become, ...become } };
 }
 
@@ -82,7 +82,7 @@ function loadEntry(value: Source, from: PlayFile, loading: PlayLoading): Play[] 
 
 /** `import_playbook`: inserts the plays of another file, which inherit conditions, tags and variables of the entry. */
 function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): Play[] {
-  const { reading, folders, roles } = loading;
+  const { reading, directories, roles } = loading;
   const wanted = reader.string('import_playbook') ?? '';
   reader.string('name');
   const file = resolve(dirname(from.file), wanted);
@@ -105,8 +105,8 @@ function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): P
     return [];
   }
   reading.used.add(file);
-  folders.unshift(dirname(file));
-  roles.add(roleFolders(file));
+  directories.unshift(dirname(file));
+  roles.add(roleDirectories(file));
   const value = readYaml(file, reading);
   const plays = Array.isArray(value) ? value : playsOf(value, reading);
   return loadPlays(plays, inner, loading);
@@ -157,17 +157,17 @@ function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play
     loadVarsFiles(reader, from, whole),
     from.vars,
   );
-  const top = aroundPlays(dirname(from.file), id, loading);
-  const around: Around = {
+  const top = playsContext(dirname(from.file), id, loading);
+  const context: Context = {
     ...inherit(reader, { ...top, when: from.when, tags: from.tags }),
     // Variables of the play are looked up in the play, not copied to each task.
     vars: [],
   };
   const gather = reader.boolean('gather_facts');
-  const { sections, handlers } = loadContent(reader, id, around, loading);
+  const { sections, handlers } = loadContent(reader, id, context, loading);
   const content = { sections, handlers, vars };
   if (gather ?? mentionsFacts(content, whole))
-    sections[0]?.nodes.unshift(gatherFacts(id, reader.at(), around));
+    sections[0]?.nodes.unshift(gatherFacts(id, reader.at(), context));
   const play: Play = {
     id,
     name: name ?? 'play',
@@ -175,7 +175,7 @@ function loadPlay(reader: MapReader, from: PlayFile, loading: PlayLoading): Play
     hosts: hosts ?? 'all',
     vars,
     ...fields.complete(playKeywords, fields.read(playKeywords, reader)),
-    rollback: loadRollback(reader, { ...around, path: `${id}/rollback` }, whole),
+    rollback: loadRollback(reader, { ...context, path: `${id}/rollback` }, whole),
     sections,
     handlers,
   };
@@ -208,21 +208,21 @@ function loadHead(
 function loadContent(
   reader: MapReader,
   id: string,
-  around: Around,
+  context: Context,
   { reading: whole }: PlayLoading,
 ): Pick<Play, 'sections' | 'handlers'> {
   const reading: PlaybookReading = { ...whole, handlers: [], dependencies: new Set() };
   const nodes = (key: PlaySection['name']) =>
-    loadNodes(reader.list(key) ?? [], around, reading, reader.at());
+    loadNodes(reader.list(key) ?? [], context, reading, reader.at());
   const preTasks = nodes('pre_tasks');
   const roles = (reader.list('roles') ?? []).flatMap((role) =>
-    loadRoleEntry(role, around, reader, reading),
+    loadRoleEntry(role, context, reader, reading),
   );
   const tasks = nodes('tasks');
   const postTasks = nodes('post_tasks');
   const own = plainTasks(
     reader.list('handlers') ?? [],
-    { ...around, path: `${id}/handlers`, when: [], notify: [] },
+    { ...context, path: `${id}/handlers`, when: [], notify: [] },
     whole,
     { at: reader.at('handlers'), where: 'handlers' },
   );
@@ -273,7 +273,7 @@ function mentionsFacts(content: unknown, { used, files }: PlaybookReading): bool
 }
 
 /** The step that gathers facts. Its condition skips hosts that already have facts. */
-function gatherFacts(play: string, at: SourceRef, { become }: Around): TaskNode {
+function gatherFacts(play: string, at: SourceRef, { become }: Context): TaskNode {
   const own = { id: `${play}/gather-facts`, name: 'Gather facts', at, module: 'setup', args: {} };
   return {
     ...plainTask({ ...own, become }),

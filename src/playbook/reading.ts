@@ -13,12 +13,12 @@ import type { Changes } from './overlay.ts';
 const inheritedKeywords = { ...sharedKeywords, ...defaultsKeywords };
 
 /** What a node inherits from its play, role and blocks: a field for each inherited keyword, and its position. */
-export interface Around extends Fields<typeof inheritedKeywords> {
+export interface Context extends Fields<typeof inheritedKeywords> {
   /** Id of the enclosing play, role, block or include. */
   path: string;
   role: RoleContext | undefined;
   /** Directory in which relative includes are searched. */
-  folder: string;
+  directory: string;
   /** Loop variables of the enclosing includes and blocks. */
   loopValues: SourceObject;
   /** Files of the enclosing includes, outermost first. */
@@ -46,12 +46,12 @@ export interface PlaybookReading extends YamlReading {
   roleChain: readonly string[];
   /** The steps are in a loop, or in an include that is resolved during the run. */
   dynamic: boolean;
-  roles: RoleFolders;
+  roles: RoleDirectories;
   readers: Readers;
 }
 
 /** Directories in which roles are searched. */
-export interface RoleFolders {
+export interface RoleDirectories {
   readonly paths: readonly string[];
   /** Absolute path of a role's directory. */
   find(name: string): string | undefined;
@@ -60,34 +60,34 @@ export interface RoleFolders {
 
 /** Readers that call each other: blocks contain tasks, tasks contain undo tasks, includes contain roles and blocks. */
 export interface Readers {
-  nodes(list: Source[], around: Around, reading: PlaybookReading, at: SourceRef): Node[];
-  task(reader: MapReader, around: Around, reading: PlaybookReading): TaskNode | undefined;
-  role(reader: MapReader, around: Around, reading: PlaybookReading): BlockNode | undefined;
+  nodes(list: Source[], context: Context, reading: PlaybookReading, at: SourceRef): Node[];
+  task(reader: MapReader, context: Context, reading: PlaybookReading): TaskNode | undefined;
+  role(reader: MapReader, context: Context, reading: PlaybookReading): BlockNode | undefined;
 }
 
 /** Applies the changes of the overlays to nodes. */
-export function changed(nodes: readonly Node[], outer: Around, reading: PlaybookReading): Node[] {
+export function changed(nodes: readonly Node[], outer: Context, reading: PlaybookReading): Node[] {
   return nodes.flatMap((node) =>
-    reading.changes.ofNode(node, reading.previewId, ({ tasks, path, folder, at }) =>
-      reading.readers.nodes(tasks, { ...outer, path, folder }, reading, at),
+    reading.changes.ofNode(node, reading.previewId, ({ tasks, path, directory, at }) =>
+      reading.readers.nodes(tasks, { ...outer, path, directory }, reading, at),
     ),
   );
 }
 
 /** The context outside of all plays. */
-export function topLevel(folder: string, path: string): Around {
+export function topLevel(directory: string, path: string): Context {
   return {
     ...fields.fallbacks(inheritedKeywords),
     path,
     role: undefined,
-    folder,
+    directory,
     loopValues: {},
     chain: [],
   };
 }
 
 /** Reads the inheritable keywords of a node and combines them with those of the enclosing node. */
-export function inherit(reader: MapReader, outer: Around): Around {
+export function inherit(reader: MapReader, outer: Context): Context {
   const own = fields.read(inheritedKeywords, reader);
   return { ...outer, ...fields.inherit(inheritedKeywords, outer, own) };
 }

@@ -13,11 +13,11 @@ import {
   inherit,
   stepId,
   topLevel,
-  type Around,
+  type Context,
   type PlaybookReading,
-  type RoleFolders,
+  type RoleDirectories,
 } from './reading.ts';
-import { filesBelow, findFile, isFolder, yamlFile } from './find.ts';
+import { filesBelow, findFile, isDirectory, yamlFile } from './find.ts';
 import { loadInputs } from './inputs.ts';
 import { loadTaskFile } from './task-files.ts';
 import { loadBlockUndo, loadFingerprint, tasksAmong } from './undo.ts';
@@ -25,12 +25,12 @@ import { loadBlockUndo, loadFingerprint, tasksAmong } from './undo.ts';
 const MAX_PINNED_BYTES = 1024 * 1024;
 
 /** Role directories of a playbook or overlay. */
-export function roleFolders(file: string): string[] {
+export function roleDirectories(file: string): string[] {
   return [join(dirname(file), 'roles'), join(dirname(file), '..', 'roles')];
 }
 
 /** Finds roles in a list of directories. The first directory that has the role wins. */
-export class RoleSearch implements RoleFolders {
+export class RoleSearch implements RoleDirectories {
   readonly #files: Files;
   #paths: readonly string[];
 
@@ -50,12 +50,12 @@ export class RoleSearch implements RoleFolders {
 
   find(name: string): string | undefined {
     const path = findFile(this.#files, name, this.#paths);
-    return path !== undefined && isFolder(this.#files, path) ? path : undefined;
+    return path !== undefined && isDirectory(this.#files, path) ? path : undefined;
   }
 
   names(): string[] {
     return this.#paths
-      .filter((path) => isFolder(this.#files, path))
+      .filter((path) => isDirectory(this.#files, path))
       .flatMap((path) => this.#files.names(path));
   }
 }
@@ -63,7 +63,7 @@ export class RoleSearch implements RoleFolders {
 /** An entry of `roles` of a play. */
 export function loadRoleEntry(
   value: Source,
-  around: Around,
+  context: Context,
   play: MapReader,
   reading: PlaybookReading,
 ): Node[] {
@@ -71,13 +71,13 @@ export function loadRoleEntry(
   const source: SourceObject = isSourceObject(value) ? value : { role: value };
   if (!map.of(source))
     map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
-  const block = loadRole(new MapReader(source, map, problems), around, reading);
-  return block ? changed([block], around, reading) : [];
+  const block = loadRole(new MapReader(source, map, problems), context, reading);
+  return block ? changed([block], context, reading) : [];
 }
 
 export function loadRole(
   reader: MapReader,
-  outer: Around,
+  outer: Context,
   reading: PlaybookReading,
 ): BlockNode | undefined {
   const name = reader.string('role');
@@ -89,11 +89,11 @@ export function loadRole(
   const path = findRole(name, reader, reading);
   if (path === undefined) return undefined;
   const from = reader.string('tasks_from') ?? 'main';
-  const around = inherit(reader, outer);
+  const context = inherit(reader, outer);
   const id = stepId(outer.path, shown, reading.ids);
   const shortName = isAbsolute(name) ? basename(name) : name;
   const role = readRole({ name: shortName, path, parent: outer.role }, reader, reading);
-  const inner: Around = { ...around, role, path: id, folder: path };
+  const inner: Context = { ...context, role, path: id, directory: path };
   const tasks = yamlFile(reading.files, path, 'tasks', from);
   if (outer.chain.includes(tasks)) {
     reader.problem('role', `Role "${shortName}" includes itself.`);
@@ -107,7 +107,7 @@ export function loadRole(
     name: shown,
     at: reader.at(),
     block: [
-      ...loadDependencies(role, { ...around, role }, reading),
+      ...loadDependencies(role, { ...context, role }, reading),
       ...loadTaskFile(tasks, inner, reading),
     ],
     rescue: [],
@@ -200,11 +200,11 @@ function checkInputs(
 /** Variables of `defaults/main.yml` or `vars/main.yml` of a role, or of all files in a directory `main`, by name. */
 function roleVars(path: string, kind: 'defaults' | 'vars', reading: PlaybookReading): SourceObject {
   const { problems, map, used, files } = reading;
-  const folder = join(path, kind, 'main');
-  const whole = isFolder(files, folder);
-  const names = whole ? files.names(folder).filter((one) => /\.ya?ml$/.test(one)) : [];
+  const directory = join(path, kind, 'main');
+  const whole = isDirectory(files, directory);
+  const names = whole ? files.names(directory).filter((one) => /\.ya?ml$/.test(one)) : [];
   const own = whole
-    ? names.sort().map((one) => join(folder, one))
+    ? names.sort().map((one) => join(directory, one))
     : [yamlFile(files, path, kind, 'main')];
   const found: SourceObject[] = [];
   for (const file of own.filter((one) => files.look(one))) {
@@ -222,7 +222,7 @@ function roleVars(path: string, kind: 'defaults' | 'vars', reading: PlaybookRead
 }
 
 /** Dependencies of a role. Each runs once in a play, unless its inputs or conditions differ. */
-function loadDependencies(role: RoleContext, around: Around, reading: PlaybookReading): Node[] {
+function loadDependencies(role: RoleContext, context: Context, reading: PlaybookReading): Node[] {
   const { files } = reading;
   const file = yamlFile(files, role.path, 'meta', 'main');
   if (!files.look(file)) return [];
@@ -231,7 +231,7 @@ function loadDependencies(role: RoleContext, around: Around, reading: PlaybookRe
   if (!Array.isArray(list)) return [];
   return list.flatMap((item): Node[] => {
     const at = reading.map.value(list, list.indexOf(item)) ?? { file, line: 1, column: 1 };
-    const block = loadDependency(item, at, around, reading);
+    const block = loadDependency(item, at, context, reading);
     return block ? [block] : [];
   });
 }
@@ -239,7 +239,7 @@ function loadDependencies(role: RoleContext, around: Around, reading: PlaybookRe
 function loadDependency(
   item: Source,
   at: ReturnType<MapReader['at']>,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): BlockNode | undefined {
   const { problems, map } = reading;
@@ -251,26 +251,26 @@ function loadDependency(
     problems.push({ message: `Role "${name}" depends on itself: ${way}.`, at });
     return undefined;
   }
-  const key = JSON.stringify([source, around.when, around.tags, around.become]);
+  const key = JSON.stringify([source, context.when, context.tags, context.become]);
   if (reading.dependencies.has(key)) return undefined;
   reading.dependencies.add(key);
   const within = { ...reading, roleChain: [...reading.roleChain, name] };
-  return loadRole(new MapReader(source, map, problems), around, within);
+  return loadRole(new MapReader(source, map, problems), context, within);
 }
 
-function loadRoleHandlers(role: RoleContext, around: Around, reading: PlaybookReading): void {
+function loadRoleHandlers(role: RoleContext, context: Context, reading: PlaybookReading): void {
   const file = yamlFile(reading.files, role.path, 'handlers', 'main');
   if (!reading.files.look(file)) return;
-  const path = `${around.path}/handlers`;
-  const nodes = loadTaskFile(file, { ...around, path, when: [], notify: [] }, reading);
+  const path = `${context.path}/handlers`;
+  const nodes = loadTaskFile(file, { ...context, path, when: [], notify: [] }, reading);
   const place = { where: 'handlers', at: { file, line: 1, column: 1 } };
   reading.handlers.push(...tasksAmong(nodes, place, reading));
 }
 
 /** Templates and files of a role that the journal keeps with the playbook. Large files are left out. */
-function contentFiles(files: Files, folder: string): string[] {
+function contentFiles(files: Files, directory: string): string[] {
   return ['templates', 'files']
-    .flatMap((kind) => [...filesBelow(files, join(folder, kind))])
+    .flatMap((kind) => [...filesBelow(files, join(directory, kind))])
     .filter((path) => {
       const found = files.look(path);
       return found?.is === 'file' && found.size <= MAX_PINNED_BYTES;

@@ -17,7 +17,7 @@ import type { Fields } from '../language/table.ts';
 import { didYouMean } from '../util/text.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import { loadArguments } from './arguments.ts';
-import { inherit, stepId, type Around, type PlaybookReading } from './reading.ts';
+import { inherit, stepId, type Context, type PlaybookReading } from './reading.ts';
 import { checkLoopVar } from './loop.ts';
 import { loadProbe, loadReadOnlyTasks, loadUndo, reportHiddenPointOfNoReturn } from './undo.ts';
 
@@ -26,12 +26,12 @@ const controlKeywords = { ...loopKeywords, ...taskLoopKeywords };
 /** A task, a handler, or a task inside `undo`, `capture` and `fingerprint`. */
 export function loadTask(
   reader: MapReader,
-  outer: Around,
+  outer: Context,
   reading: PlaybookReading,
 ): TaskNode | undefined {
   const at = reader.at();
   const name = reader.string('name');
-  const around = inherit(reader, outer);
+  const context = inherit(reader, outer);
   const own = ownFields(reader, outer);
   for (const key of ['undo', 'capture', 'probe', 'args']) reader.has(key);
   const candidates = reader.rest();
@@ -39,8 +39,8 @@ export function loadTask(
   if (!module) return undefined;
   if (name === undefined) reportNoName(module, at, reading);
   const id = stepId(outer.path, name ?? module.name, reading.ids);
-  const args = loadArguments(reader, module, around, reading);
-  const inner = { ...around, path: id };
+  const args = loadArguments(reader, module, context, reading);
+  const inner = { ...context, path: id };
   const undo = loadUndo(reader, inner, reading);
   if (own.irreversible !== undefined && reading.dynamic) reportHiddenPointOfNoReturn(reader);
   return {
@@ -51,10 +51,10 @@ export function loadTask(
     module: module.name,
     args,
     argsAt: reader.keyAt(module.name),
-    ...fields.pick(sharedKeywords, around),
+    ...fields.pick(sharedKeywords, context),
     ...own,
-    loopValues: around.loopValues,
-    role: around.role,
+    loopValues: context.loopValues,
+    role: context.role,
     readOnly: effectOf(module, fieldsAsWritten(args)) === 'reads',
     undo,
     capture: loadReadOnlyTasks(reader, 'capture', inner, reading),
@@ -65,7 +65,7 @@ export function loadTask(
 /** The fields of a task that are not inherited. */
 function ownFields(
   reader: MapReader,
-  outer: Around,
+  outer: Context,
 ): Fields<typeof taskKeywords & typeof controlKeywords> {
   const said = {
     ...fields.read(taskKeywords, reader),

@@ -4,10 +4,10 @@ import type { BlockNode, Node, RollbackPolicy, TaskNode, UndoSpec } from '../lan
 import * as fields from '../language/fields.ts';
 import { rollbackKeywords } from '../language/keywords.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import type { Around, PlaybookReading } from './reading.ts';
+import type { Context, PlaybookReading } from './reading.ts';
 
 /** `undo` of a task. */
-export function loadUndo(reader: MapReader, around: Around, reading: PlaybookReading): UndoSpec {
+export function loadUndo(reader: MapReader, context: Context, reading: PlaybookReading): UndoSpec {
   const value = reader.value('undo');
   if (value === undefined) return { kind: 'default' };
   if (value === 'auto') return { kind: 'auto' };
@@ -22,12 +22,12 @@ export function loadUndo(reader: MapReader, around: Around, reading: PlaybookRea
     reader.problem('undo', '"undo" must be auto, none, {none: "why"} or a list of tasks.');
     return { kind: 'default' };
   }
-  return { kind: 'tasks', tasks: loadUndoTasks(value, around, reading, reader.at('undo')) };
+  return { kind: 'tasks', tasks: loadUndoTasks(value, context, reading, reader.at('undo')) };
 }
 
 export function loadBlockUndo(
   reader: MapReader,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): BlockNode['undo'] {
   const value = reader.value('undo');
@@ -38,17 +38,17 @@ export function loadBlockUndo(
   const list = replacing ? replacing.list('tasks') : reader.list('undo');
   const replace = replacing?.boolean('replace') ?? false;
   replacing?.close('"undo" of a block');
-  return { tasks: loadUndoTasks(list ?? [], around, reading, reader.at('undo')), replace };
+  return { tasks: loadUndoTasks(list ?? [], context, reading, reader.at('undo')), replace };
 }
 
 function loadUndoTasks(
   list: Source[],
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
   at: SourceRef,
 ): TaskNode[] {
   // The condition and the handlers of the step do not apply to its undo.
-  const outer = { ...alone(around, 'undo'), runOnce: false };
+  const outer = { ...alone(context, 'undo'), runOnce: false };
   const nodes = reading.readers.nodes(list, outer, reading, at);
   const tasks: TaskNode[] = [];
   for (const task of tasksAmong(nodes, { where: 'undo', at }, reading)) {
@@ -64,11 +64,11 @@ function loadUndoTasks(
 export function loadReadOnlyTasks(
   reader: MapReader,
   key: string,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): TaskNode[] {
   const list = reader.list(key) ?? [];
-  return reading.readers.nodes(list, alone(around, key), reading, reader.at()).flatMap((node) => {
+  return reading.readers.nodes(list, alone(context, key), reading, reader.at()).flatMap((node) => {
     // Commands in these keywords count as read-only.
     if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module))
       return [readOnly(node)];
@@ -80,7 +80,7 @@ export function loadReadOnlyTasks(
 
 export function loadProbe(
   reader: MapReader,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): TaskNode | undefined {
   const probe = reader.reader('probe');
@@ -88,13 +88,13 @@ export function loadProbe(
   const source: SourceObject = { name: 'Probe', ...probe.source };
   reading.map.set(source, { self: probe.at(), keys: new Map(), values: new Map() });
   const named = new MapReader(source, reading.map, reading.problems);
-  const task = reading.readers.task(named, alone(around, 'probe'), reading);
+  const task = reading.readers.task(named, alone(context, 'probe'), reading);
   return task && readOnly(task);
 }
 
 /** Context for tasks inside a keyword of a node, without the conditions and handlers of the node. */
-function alone(around: Around, part: string): Around {
-  return { ...around, path: `${around.path}/${part}`, when: [], notify: [] };
+function alone(context: Context, part: string): Context {
+  return { ...context, path: `${context.path}/${part}`, when: [], notify: [] };
 }
 
 function readOnly(task: TaskNode): TaskNode {
@@ -104,13 +104,13 @@ function readOnly(task: TaskNode): TaskNode {
 /** `rollback` of a playbook or play. */
 export function loadRollback(
   reader: MapReader,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): RollbackPolicy {
   const rollback = reader.reader('rollback');
   if (!rollback)
     return { ...fields.fallbacks(rollbackKeywords), before: [], after: [], verify: [] };
-  const outer = { ...around, runOnce: false };
+  const outer = { ...context, runOnce: false };
   const after = { ...outer, path: `${outer.path}/after` };
   const policy: RollbackPolicy = {
     ...fields.complete(rollbackKeywords, fields.read(rollbackKeywords, rollback)),
@@ -125,10 +125,10 @@ export function loadRollback(
 /** `fingerprint`: read-only tasks whose output must be the same after a rollback. */
 export function loadFingerprint(
   reader: MapReader,
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
 ): TaskNode[] {
-  return loadReadOnlyTasks(reader, 'fingerprint', around, reading);
+  return loadReadOnlyTasks(reader, 'fingerprint', context, reading);
 }
 
 /** Reports a point of no return in a loop or dynamic include: the operator could not accept it before the run. */
@@ -143,11 +143,11 @@ export function reportHiddenPointOfNoReturn(reader: MapReader): void {
 /** Loads a list in which only plain tasks are allowed. */
 export function plainTasks(
   list: Source[],
-  around: Around,
+  context: Context,
   reading: PlaybookReading,
   place: { at: SourceRef; where: string },
 ): TaskNode[] {
-  const nodes = reading.readers.nodes(list, around, reading, place.at);
+  const nodes = reading.readers.nodes(list, context, reading, place.at);
   return [...tasksAmong(nodes, place, reading)];
 }
 

@@ -41,18 +41,18 @@ export function checkPlaybook(
 ): Problem[] {
   const { plays, rollback, timeLimitSeconds = 0, path: file } = playbook;
   const { outside } = options;
-  const around = [playbook, ...plays].flatMap((one) => rollbackTasks(one.rollback));
+  const inRollback = [playbook, ...plays].flatMap((one) => rollbackTasks(one.rollback));
   const blocks = plays.flatMap(({ sections }) =>
     sections.flatMap(({ nodes }) => [...blockUndosOf(nodes)]),
   );
-  const global = globalNames(playbook, { outside, around });
+  const global = globalNames(playbook, { outside, inRollback });
   const inFirst = [...global, ...Object.keys(plays[0]?.vars ?? {})];
   const at = { file, line: 1, column: 1 };
   return [
     ...rollbackTasks(rollback).flatMap((task) => checkTask(task, inFirst)),
     ...checkTaken(outside, at, 'the inventory or the command line'),
     ...checkNames(namesOf(timeLimitSeconds), global, at, '"time_limit"'),
-    ...[...playbook.fingerprint, ...around, ...blocks].flatMap(checkReadsNothing),
+    ...[...playbook.fingerprint, ...inRollback, ...blocks].flatMap(checkReadsNothing),
     ...plays.flatMap((play) => checkPlay(play, global, { ...options, modules, playbook })),
   ];
 }
@@ -61,7 +61,7 @@ function checkPlay(
   play: Play,
   global: readonly string[],
   {
-    playbook: { folders },
+    playbook: { folders: directories },
     modules,
     files,
     requireUndo,
@@ -69,7 +69,7 @@ function checkPlay(
 ): Problem[] {
   const known = [...global, ...Object.keys(play.vars)];
   const where = `play "${play.name}"`;
-  const places = { folders, files };
+  const places = { directories, files };
   return [
     ...checkTaken(Object.keys(play.vars), play.at, where),
     ...checkConnection(Object.keys(play.vars), play.at, where),

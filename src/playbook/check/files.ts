@@ -12,19 +12,19 @@ import { controllerCallsOf } from './values.ts';
 
 /** Directories in which files of a playbook are searched. */
 export interface Places {
-  folders: readonly string[];
+  directories: readonly string[];
   files: Files;
 }
 
 /** Reports missing files that templates read by a constant name. */
 export function checkReadFiles(
   values: readonly Source[],
-  { folders, files }: Places,
+  { directories, files }: Places,
   at: Problem['at'],
 ): Problem[] {
   return values.flatMap(controllerCallsOf).flatMap(({ helper, constant }) => {
     if (helper !== 'file' || constant === undefined || isAbsolute(constant)) return [];
-    const places = placesOf(constant, folders, 'files');
+    const places = placesOf(constant, directories, 'files');
     if (places.some((place) => files.look(place) !== undefined)) return [];
     const message = `A template reads the file "${constant}", which does not exist.`;
     const hint = `Looked for ${places.join(', ')}.`;
@@ -49,10 +49,10 @@ function serves(module: string, path: string, files: Files): boolean {
 /** Reports missing files with constant names, invalid templates, and undefined variables in templates. */
 export function checkFiles(
   task: TaskNode,
-  { folders, files }: Places,
+  { directories, files }: Places,
   outer: readonly string[],
 ): Problem[] {
-  const places = { folders: [...(task.role ? [task.role.path] : []), ...folders], files };
+  const places = { directories: [...(task.role ? [task.role.path] : []), ...directories], files };
   const read = checkReadFiles([task.args, ...task.vars], places, task.argsAt);
   return [...read, ...checkNamedFile(task, places, outer)];
 }
@@ -66,7 +66,7 @@ function checkNamedFile(task: TaskNode, places: Places, outer: readonly string[]
   if (task.args['remote_src'] !== undefined) return [];
   // An earlier step could create the file.
   if (isAbsolute(name)) return [];
-  const candidates = placesOf(name, places.folders, kind);
+  const candidates = placesOf(name, places.directories, kind);
   const path = candidates.find((one) => serves(task.module, one, places.files));
   const at = task.argsAt;
   if (path === undefined) {
@@ -88,11 +88,11 @@ function checkNamedFile(task: TaskNode, places: Places, outer: readonly string[]
 }
 
 /** The template with its partials. @throws TemplateError if a partial does not exist */
-function wholeTemplate(path: string, { folders, files }: Places): string {
+function wholeTemplate(path: string, { directories, files }: Places): string {
   const parts = withPartials(files.text(path));
   let next = parts.next();
   while (!next.done) {
-    const candidates = placesOf(next.value, folders, 'templates');
+    const candidates = placesOf(next.value, directories, 'templates');
     const found = candidates.find((one) => serves('template', one, files));
     if (found === undefined)
       throw new TemplateError(`There is no partial "${next.value}".`, {

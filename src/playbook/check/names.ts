@@ -63,10 +63,10 @@ export const undoNames = ['result', 'captured', 'undo', 'live'];
 /** Names that every task of a playbook can use. */
 export function globalNames(
   { plays, fingerprint, inputs }: Playbook,
-  { outside, around }: { outside: readonly string[]; around: readonly TaskNode[] },
+  { outside, inRollback }: { outside: readonly string[]; inRollback: readonly TaskNode[] },
 ): string[] {
   const registered = new Set<string>();
-  for (const task of [...plays.flatMap(playTasks), ...fingerprint, ...around])
+  for (const task of [...plays.flatMap(playTasks), ...fingerprint, ...inRollback])
     addRegistered(task, registered);
   const includes = plays.flatMap(playIncludes);
   for (const name of includes.flatMap(({ mayDefine }) => mayDefine ?? [])) registered.add(name);
