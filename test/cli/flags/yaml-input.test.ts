@@ -71,7 +71,7 @@ describe('an input with "format: yaml-file"', () => {
 });
 
 describe('a removed input', () => {
-  const instead = 'give it with --acknowledge FILE';
+  const instead = 'pass it with --acknowledge FILE';
 
   it.each([
     ['a flag', ['--skip-checks', 'space']],
