@@ -79,5 +79,5 @@ function userName(key: string, text: Text, scope: Scope): string {
 function portNumber(value: Limit, scope: Scope): number {
   const port = Number(typeof value === 'number' ? value : scope.render(value));
   if (Number.isInteger(port) && port > 0 && port < 65536) return port;
-  throw new TaskError(`"port" is ${JSON.stringify(value)}, not a number from 1 to 65535.`);
+  throw new TaskError(`"port" must be a number from 1 to 65535, not ${JSON.stringify(value)}.`);
 }

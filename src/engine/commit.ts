@@ -104,7 +104,7 @@ function uncertainty({
   const open = [...uncertain]
     .filter(([host]) => !tolerated.has(host))
     .flatMap(([host, names]) => [...names].map((name) => `"${name}" on ${host}`));
-  if (open.length > 0) return `the outcome of ${open.join(', ')} is not known`;
+  if (open.length > 0) return `the outcome of ${open.join(', ')} is unknown`;
   return unsettled.size > 0 ? 'a host that failed could not be rolled back' : undefined;
 }
 

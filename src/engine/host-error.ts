@@ -16,7 +16,7 @@ export function hostError(
   if (error instanceof RunnerError) return error;
   trace('errors', () => `${id}: ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
   return new InternalError(`Internal error in "${module}": ${errorMessage(error)}.`, {
-    hint: 'This is a bug. Add --debug errors to see where it happens.',
+    hint: 'Report this bug. Add --debug errors to see where it happens.',
     cause: error,
   });
 }

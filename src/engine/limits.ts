@@ -36,7 +36,7 @@ function limitOf(
   const rendered = typeof value === 'number' ? value : scope.render(value);
   const found = typeof rendered === 'string' ? Number(rendered || Number.NaN) : rendered;
   if (typeof found === 'number' && found >= 0) return found;
-  throw new TaskError(`"${key}" is ${JSON.stringify(rendered)}, not a number of at least 0.`, {
+  throw new TaskError(`"${key}" must be a number of at least 0, not ${JSON.stringify(rendered)}.`, {
     at: task.at,
   });
 }

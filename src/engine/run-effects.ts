@@ -72,7 +72,7 @@ async function answerTo(
 ): Promise<string> {
   const answer = await ask?.(key, question);
   if (answer !== undefined) return answer;
-  if (ask && isStopping()) throw new TimeoutError('Interrupted: the question was not answered.');
+  if (ask && isStopping()) throw new TimeoutError('Interrupted: the prompt was not answered.');
   throw new TaskError(`Cannot prompt for input: ${question.text}`, {
     hint: 'Start the run in a terminal and without --output json, or use "seconds" instead of "prompt".',
   });

@@ -21,5 +21,7 @@ export function deadlineOf(
   const seconds = Number(limit instanceof Template && scope ? scope.render(limit) : limit);
   if (seconds > 0) return clock.now() + seconds * 1000;
   if (seconds === 0) return never;
-  throw new PlaybookError([{ message: `"time_limit" is ${String(limit)}, not a number.` }]);
+  throw new PlaybookError([
+    { message: `"time_limit" must be a number of seconds, not ${String(limit)}.` },
+  ]);
 }

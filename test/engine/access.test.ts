@@ -60,7 +60,9 @@ describe('connection and become settings of a task', () => {
 
   it.each([0, 65536, 22.5, 'ssh'])('reject the port %j', (port) => {
     const text = typeof port === 'string' ? new Template(port) : port;
-    expect(() => resolve({ login: { port: text } })).toThrow('not a number from 1 to 65535');
+    expect(() => resolve({ login: { port: text } })).toThrow(
+      '"port" must be a number from 1 to 65535',
+    );
   });
 
   it('do not depend on the host if there is no login and no template', () => {

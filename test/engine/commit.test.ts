@@ -112,7 +112,7 @@ describe('a point of no return', () => {
           ...{ tolerated: new Set<string>(), unsettled: new Set<string>() },
         },
       },
-      'the outcome of "Copy" on h1 is not known',
+      'the outcome of "Copy" on h1 is unknown',
     ],
     [
       'a host could not be rolled back',

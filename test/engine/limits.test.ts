@@ -22,11 +22,11 @@ describe('the limits of a task', () => {
     [of('none'), '""'],
     [-1, '-1'],
   ])('must be numbers of at least 0, not %s', (limit, found) => {
-    const error = { message: `"timeout" is ${found}, not a number of at least 0.`, at };
+    const error = { message: `"timeout" must be a number of at least 0, not ${found}.`, at };
     expect(() => timeoutOf(taskOf({ timeoutSeconds: limit }), scope)).toThrow(
       expect.objectContaining(error),
     );
-    expect(() => retriesOf(taskOf({ retries: limit }), scope)).toThrow('"retries" is');
-    expect(() => retriesOf(taskOf({ delaySeconds: limit }), scope)).toThrow('"delay" is');
+    expect(() => retriesOf(taskOf({ retries: limit }), scope)).toThrow('"retries" must be');
+    expect(() => retriesOf(taskOf({ delaySeconds: limit }), scope)).toThrow('"delay" must be');
   });
 });

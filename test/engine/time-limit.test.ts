@@ -24,7 +24,9 @@ describe('the time limit of a playbook', () => {
   });
 
   it('must be a number', () => {
-    expect(() => deadline(of('word'))).toThrow('"time_limit" is {{word}}, not a number.');
-    expect(() => deadline(-1)).toThrow('"time_limit" is -1');
+    expect(() => deadline(of('word'))).toThrow(
+      '"time_limit" must be a number of seconds, not {{word}}.',
+    );
+    expect(() => deadline(-1)).toThrow('"time_limit" must be a number of seconds, not -1.');
   });
 });

@@ -116,7 +116,7 @@ describe('the attempts of a task', () => {
 
   it('do not start if a limit is not a number', async () => {
     const { result, codes } = await run({ retries: new Template('{{"many"}}') }, [0]);
-    expect(messageOf(result.outcome)).toBe('"retries" is "many", not a number of at least 0.');
+    expect(messageOf(result.outcome)).toBe('"retries" must be a number of at least 0, not "many".');
     expect(codes).toEqual([]);
   });
 });

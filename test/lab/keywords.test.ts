@@ -237,7 +237,7 @@ describe('remote_user, port and connection', () => {
     [
       'a port above 65535',
       "  vars: { p: '99999' }\n  port: '{{p}}'\n",
-      'not a number from 1 to 65535',
+      'must be a number from 1 to 65535',
     ],
     [
       'a user name that starts with a dash',

@@ -181,7 +181,7 @@ describe('retries, delay and timeout', () => {
     const wrong = await bench.play(
       `- { name: L, hosts: h1, vars: { a: x }, tasks: [{ name: T, command: 'true', undo: none, timeout: '{{a}}' }] }`,
     );
-    expect(wrong.stdout).toContain('\\"timeout\\" is \\"x\\", not a number of at least 0.');
+    expect(wrong.stdout).toContain('\\"timeout\\" must be a number of at least 0, not \\"x\\".');
     const negative = await bench.play(
       `- { name: L, hosts: h1, tasks: [{ name: T, command: 'true', undo: none, retries: -1 }] }`,
     );

@@ -775,7 +775,7 @@ describe('a point of no return', () => {
     );
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({
-      message: expect.stringContaining('the outcome of "Lost" on h1 is not known') as string,
+      message: expect.stringContaining('the outcome of "Lost" on h1 is unknown') as string,
     });
     expect(bench.read('h1', 'etc/pivot')).toBeUndefined();
     expect(bench.read('h1', 'etc/uncertain')).toBeUndefined();
