@@ -91,7 +91,7 @@ describeWith('curl')('get_url', () => {
     expect(wrong.stdout).toContain('the downloaded file has another checksum');
     bench.forgetRuns();
     const unlisted = await play(`checksum: 'sha256:${url}/other-sums.txt', force: true`);
-    expect(unlisted.stdout).toContain('other-sums.txt has no sha256 sum of \\"tool\\".');
+    expect(unlisted.stdout).toContain('other-sums.txt has no sha256 checksum of \\"tool\\".');
     expect(bench.read('h1', 'etc/tool')).toBe('old');
     bench.forgetRuns();
     const sums = `checksum: 'sha256:${url}/sums.txt'`;
