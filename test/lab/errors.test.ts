@@ -218,6 +218,6 @@ describe('the heading of a play', () => {
 `;
     const playbook = bench.cli.file('left.yml', text);
     const { stdout } = await bench.cli.run(['play', playbook, '-i', bench.inventory]);
-    expect(stdout).toContain('Second: h2\n  not run on h1: failed before, and rolled back\n');
+    expect(stdout).toContain('Second: h2\n  not run on h1: failed earlier and rolled back\n');
   });
 });
