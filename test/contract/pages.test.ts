@@ -14,6 +14,14 @@ it.each(pages)('docs/%s begins with its readers', (page) => {
   expect(first).toMatch(/^For (?:everyone|those|operators|playbook authors)\b/);
 });
 
+it.each([
+  ['README.md', 150],
+  ['docs/architecture.md', 200],
+])('%s has at most %i lines', (page, most) => {
+  const lines = readFileSync(join(packageRoot(), page), 'utf8').trimEnd().split('\n');
+  expect(lines.length).toBeLessThanOrEqual(most);
+});
+
 describe('the overlay in docs/customise.md', () => {
   let cli: Cli;
   beforeAll(() => {
