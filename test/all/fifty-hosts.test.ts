@@ -18,7 +18,7 @@ afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
 describe('the embedded lab with fifty hosts', () => {
-  it('gives every host its own file system and hostname', async () => {
+  it('has a separate file system and hostname for every host', async () => {
     const { code, events } = await bench.play(`
 - name: Fifty
   hosts: all

@@ -1,4 +1,4 @@
-// Hosts with systemd, OpenSSH, Docker and etcd of their own on this machine. One file, so that only one such lab runs at a time.
+// Tests on real hosts with systemd, OpenSSH, Docker and etcd. One file, so that only one such lab runs at a time.
 import { describe } from 'vitest';
 import { PROGRAM_VARIABLES, realPrograms } from '../../src/lab/real/programs.ts';
 import { realLabObstacle } from '../../src/lab/real/real-lab.ts';
@@ -13,7 +13,7 @@ const describeReal = (title: string, tests: () => void): void => {
   else describe.skip(`${title} [needs the real lab, but ${obstacle}]`, tests);
 };
 
-/** Programs as users download them. */
+/** Real programs, as users download them. */
 const programs = await realPrograms(
   Object.fromEntries(
     Object.entries(PROGRAM_VARIABLES).map(([program, variable]) => [
@@ -31,7 +31,7 @@ if (k0s) {
     upgradeWithRealK0s(programs);
   });
 }
-describeReal('the stand-in of the real lab answers as k0s', realLabStandInAnswers);
+describeReal('the k0s stand-in of the real lab behaves like k0s', realLabStandInAnswers);
 describeReal('the upgrade on real hosts', () => {
   upgradeOnRealHosts(programs);
 });

@@ -5,7 +5,7 @@ import { brokenCases } from '../helpers/model-sweep.ts';
 import { modelSetup } from '../helpers/model-upgrade.ts';
 
 it.each(Object.keys(faults) as Fault[])(
-  'the upgrade on model hosts is rolled back or finished after the fault "%s" at each step',
+  'the upgrade on model hosts is rolled back or completed after the fault "%s" at every step',
   async (fault) => {
     const reference = await upgradeReference(modelSetup());
     const cases = reference.steps.map((step) => ({ step, fault }));

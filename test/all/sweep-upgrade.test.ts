@@ -8,7 +8,7 @@ const EVERY = 8;
 const first = seed % EVERY;
 const atSomeSteps: Fault[] = ['kill-before', 'kill-after', 'cut', 'kill-undo', 'undo-only'];
 
-it(`rolls the upgrade back completely: two faults at every step, the other five at every eighth from step ${String(first + 1)}`, async () => {
+it(`the upgrade is rolled back completely after two faults at every step, and five faults at every eighth step from step ${String(first + 1)}`, async () => {
   const options = sweepOptions('upgrade', 2);
   const reference = await playReference(options, { twice: false });
   expect(reference.steps.length).toBeGreaterThan(60);

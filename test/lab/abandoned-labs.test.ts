@@ -23,26 +23,31 @@ function makeLab(name: string): string {
   return dir;
 }
 
-describe('directories of labs', () => {
-  itWith('flock')('stay while a process of the lab lives, and go once it was killed', async () => {
-    const dir = makeLab('lab-abc123');
-    // As in a lab, what holds the lock in the end is a descendant.
-    const [program = '', ...args] = holdLock(dir);
-    const lab = spawn(program, [...args, 'sh', '-c', 'sleep 60 & echo; wait'], { detached: true });
-    await once(lab.stdout, 'data');
-    try {
-      expect(await removeAbandoned(cache)).toEqual([]);
-      lab.kill('SIGKILL');
-      await once(lab, 'exit');
-      expect(await removeAbandoned(cache)).toEqual([]);
-    } finally {
-      process.kill(-(lab.pid ?? 0), 'SIGKILL');
-    }
-    await expect.poll(() => removeAbandoned(cache), { timeout: 10_000 }).toEqual([dir]);
-    expect(existsSync(dir)).toBe(false);
-  });
+describe('lab directories', () => {
+  itWith('flock')(
+    'are kept while a process of the lab lives, and removed after it was killed',
+    async () => {
+      const dir = makeLab('lab-abc123');
+      // As in a lab, a descendant holds the lock.
+      const [program = '', ...args] = holdLock(dir);
+      const lab = spawn(program, [...args, 'sh', '-c', 'sleep 60 & echo; wait'], {
+        detached: true,
+      });
+      await once(lab.stdout, 'data');
+      try {
+        expect(await removeAbandoned(cache)).toEqual([]);
+        lab.kill('SIGKILL');
+        await once(lab, 'exit');
+        expect(await removeAbandoned(cache)).toEqual([]);
+      } finally {
+        process.kill(-(lab.pid ?? 0), 'SIGKILL');
+      }
+      await expect.poll(() => removeAbandoned(cache), { timeout: 10_000 }).toEqual([dir]);
+      expect(existsSync(dir)).toBe(false);
+    },
+  );
 
-  itWith('flock')('stay without a lock while they can be in the making', async () => {
+  itWith('flock')('are kept without a lock while the lab can still be starting', async () => {
     const dir = makeLab('lab-new000');
     expect(await removeAbandoned(cache)).toEqual([]);
     const yesterday = Date.now() / 1000 - 25 * 3600;
@@ -50,7 +55,7 @@ describe('directories of labs', () => {
     expect(await removeAbandoned(cache)).toEqual([dir]);
   });
 
-  itWith('flock')('are told from other files by their names', async () => {
+  itWith('flock')('are distinguished from other files by name', async () => {
     const yesterday = Date.now() / 1000 - 25 * 3600;
     for (const name of ['base-0123456789ab', 'lab-x', 'laboratory']) {
       const dir = makeLab(name);

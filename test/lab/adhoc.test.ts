@@ -49,8 +49,8 @@ describe('runner exec', () => {
     expect(stderr).toBe('Failed on h2.\n');
   });
 
-  it('ends when the host goes down while the command runs', async () => {
-    // A lab of its own, because a stopped lab cannot be restored.
+  it('ends if the host goes down while the command runs', async () => {
+    // A separate lab, because a stopped lab cannot be restored.
     const lab = await Lab.start(['h1']);
     try {
       const { root, address, port } = lab.host('h1');
@@ -73,7 +73,7 @@ describe('runner exec', () => {
     }
   });
 
-  it('requires a command after "--" and a host of the inventory', async () => {
+  it('requires a command after "--" and a host in the inventory', async () => {
     const { stderr } = await run('exec', 'all', '-i', bench.inventory);
     expect(stderr).toContain('Put the command after "--"');
     const unknown = await exec('h9', [], 'true');
@@ -136,7 +136,7 @@ describe('runner play', () => {
     );
   };
 
-  it('reads variables from group_vars beside the playbook, from files and from JSON', async () => {
+  it('reads variables from group_vars next to the playbook, from files and from JSON', async () => {
     const file = bench.cli.file('extra.yml', 'extra: { deep: 1 }\nwanted: later\n');
     const flags = ['-i', bench.inventory, '-e', `@${file}`, '-e', '{"wanted": "beside"}'];
     const { code, stdout, stderr } = await run('play', playbook(), ...flags);
@@ -255,7 +255,7 @@ describe('--debug', () => {
 });
 
 describe('runner why', () => {
-  it('lists every place that sets a variable, weakest first, and marks the one that counts', async () => {
+  it('lists every place that sets a variable, lowest precedence first, and marks the effective one', async () => {
     const inventory = put(
       'inv.yml',
       'all: { vars: { zone: all } }\nweb:\n  hosts: { w1: { zone: host }, w2: }\n  vars: { zone: web }\n',

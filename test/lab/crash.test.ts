@@ -4,9 +4,9 @@ import { labTree } from '../../src/lab/tree.ts';
 import { randomOf, shuffled } from '../helpers/seed.ts';
 import { UpgradeBench } from '../helpers/upgrade.ts';
 
-/** Enough for everything that concerns one host of a kind. */
+/** Sufficient for tests that need one host of each role. */
 const small = { managers: 1, workers: 1 };
-/** For a step that runs on several managers in parallel, and for a manager that joins. */
+/** For steps that run on several managers in parallel, and for a joining manager. */
 const large = { managers: 3, workers: 2 };
 
 let bench: UpgradeBench;

@@ -8,8 +8,8 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 beforeEach(() => bench.reset());
 
-describe('a step that hosts delegate to one host, where it changes one file', () => {
-  it('keeps the change of each, and is undone from the last to the first', async () => {
+describe('a task that several hosts delegate to one host, where it changes one file', () => {
+  it('keeps all changes, and is undone in reverse order', async () => {
     await bench.shell('h1', 'echo first >/etc/list');
     const { code, stdout, events } = await bench.play(`- name: Play
   hosts: all

@@ -176,7 +176,7 @@ describe('the table "When something fails" of docs/errors.md', () => {
   it.each(cases)('holds when %s', async (title, { tasks, play = '', ok, code, refuse }) => {
     const text = `- name: Play\n  hosts: all\n${play}  tasks:\n${tasks.trim().replaceAll(/^/gm, '    ')}\n- name: Second\n  hosts: all\n  tasks: [{ name: Next, debug: { msg: x } }]\n`;
     if (refuse !== undefined) bench.lab.host(refuse).server.setFault({ refuse: true });
-    // Short enough to give up on the refusing host soon, long enough for the other one on a slow machine.
+    // Short, so that the refusing host fails soon, but long enough for the other host on a slow machine.
     const patience = refuse === undefined ? [] : ['--connect-timeout', '3'];
     const result = await bench.play(text, patience);
     expect(result.code, result.stdout + result.stderr).toBe(code);
@@ -206,7 +206,7 @@ describe('the table "When something fails" of docs/errors.md', () => {
 });
 
 describe('the heading of a play', () => {
-  it('names the hosts that it leaves out because they failed in an earlier play', async () => {
+  it('lists the hosts that are excluded because they failed in an earlier play', async () => {
     const text = `- name: Play
   hosts: all
   max_failures: 1

@@ -51,7 +51,7 @@ describe('a small run', () => {
     bench.cli.file('two.hbs', 'two on {{inventory_hostname}}\n');
   });
 
-  it('shows its secret in no journal, output, host file or process list (invariant 9)', async () => {
+  it('does not reveal its secret in the journal, output, host files or process list (invariant 9)', async () => {
     const canary = 'canary-8c1f-XyZ';
     const seen: string[] = [];
     const { code, stdout, stderr, events } = await bench.spawn(text(failing), [], {
@@ -71,8 +71,8 @@ describe('a small run', () => {
     }
   });
 
-  it('has a journal that can be read and resumed from when it ends at any byte (invariant 10)', async () => {
-    // In a process of its own: the run of a living process cannot be resumed.
+  it('has a journal that can be read and resumed if it is truncated at any byte (invariant 10)', async () => {
+    // In another process, because the run of a live process cannot be resumed.
     const failed = await bench.spawn(text(failing), ['--on-failure', 'stop'], {
       env: { THE_TOKEN: 'x1' },
     });
@@ -132,7 +132,7 @@ describe('a small run', () => {
 
 describe('the shipped upgrade', () => {
   it('ends with the same files after a rollback and a second run as without a failure (invariant 11)', async () => {
-    /** Kinds and modes of all files: keys and tokens have other contents each time. */
+    /** Types and modes of all files. The contents of keys and tokens differ in each run. */
     const shapes = async (failFirst: boolean): Promise<Record<string, string>> => {
       const bench = await UpgradeBench.start({ managers: 1, workers: 1 });
       try {

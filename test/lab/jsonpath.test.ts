@@ -33,7 +33,7 @@ describe('renderJsonPath', () => {
     expect(renderJsonPath(template, list)).toBe(text);
   });
 
-  it('refuses a path that it does not know', () => {
+  it('rejects an unsupported path', () => {
     expect(() => renderJsonPath('{.items[?(@.a>1)]}', list)).toThrow('is not known here');
   });
 });

@@ -35,7 +35,7 @@ describeWith('curl')('the role k0s_binary with a download', () => {
       `mkdir -p /srv/release && cd /srv/release && printf %s '${text}' >k0s-v1.29.15+k0s.0-amd64 && printf '%s *k0s-v1.29.15+k0s.0-amd64\\n' ${sha256} >sha256sums.txt`,
     );
 
-  it('installs what has the published checksum, and nothing else', async () => {
+  it('installs only a binary with the published checksum', async () => {
     await publish(`${binary}# changed on its way\n`);
     const wrong = await play(`download_url: '${url}'`);
     expect(wrong.code).toBe(3);
@@ -48,7 +48,7 @@ describeWith('curl')('the role k0s_binary with a download', () => {
     expect(await installed()).toBe(binary);
   });
 
-  it('prefers the checksum of the operator, also to a binary that is there already', async () => {
+  it('uses the checksum of the operator instead, also for an existing binary', async () => {
     await publish(binary);
     await bench.shell(
       'h1',
@@ -66,7 +66,7 @@ describeWith('curl')('the role k0s_binary with a download', () => {
   });
 });
 
-describe('the role k0s_binary with a file of the operator', () => {
+describe('the role k0s_binary with a file from the controller', () => {
   const local = (content: string | Buffer, inputs = '') => {
     const path = bench.cli.file('k0s-file', '');
     writeFileSync(path, content);
@@ -75,7 +75,7 @@ describe('the role k0s_binary with a file of the operator', () => {
     );
   };
 
-  it('compares its checksum before it is sent', async () => {
+  it('verifies its checksum before the upload', async () => {
     const wrong = await local(binary, `checksum: 'sha256:${'0'.repeat(64)}'`);
     expect(messageOf(wrong)).toContain(`but found ${sha256}`);
     expect(await installed()).toBe('');
@@ -84,7 +84,7 @@ describe('the role k0s_binary with a file of the operator', () => {
     expect(right.code, right.stdout).toBe(0);
   });
 
-  it('refuses one of another version, and puts the old one back', async () => {
+  it('rejects a binary of another version, and restores the old one', async () => {
     await bench.shell('h1', 'mkdir -p /usr/local/bin && echo old >/usr/local/bin/k0s');
     const result = await local(binary.replace('v1.29.15', 'v1.30.0'));
     expect(result.code).toBe(3);
@@ -94,7 +94,7 @@ describe('the role k0s_binary with a file of the operator', () => {
     expect(await installed()).toBe('old\n');
   });
 
-  it('names the architecture that it is for', async () => {
+  it('reports the architecture of a binary for another one', async () => {
     const result = await local(armHeader);
     expect(result.code).toBe(3);
     expect(messageOf(result)).toMatch(

@@ -15,10 +15,10 @@ beforeEach(() => bench.reset());
 
 const shell = (command: string) => bench.shell('h1', command);
 
-/** Where processes are. Some end while they are listed. */
+/** Directories in /proc. Some processes end while they are listed. */
 const directories = () => shell('ls -l /proc/[0-9]*/cwd 2>/dev/null || :');
 
-/** Files, processes and mounts as a k0s leaves them that was ended by kill -9 or a restart. */
+/** Creates the files, processes and mounts that k0s leaves after kill -9 or a restart. */
 const leaveK0s = `
 mkdir -p /etc/cni/net.d /var/lib/k0s/bin /var/lib/k0s/pki /var/lib/k0s/etcd/member "/var/lib/k0s/kubelet/pods/p/volumes/my data" /run/k0s/containerd /srv/volume
 echo data >/srv/volume/file
@@ -46,7 +46,7 @@ const left = (): Promise<string> =>
 const itResets = (): void => {
   it('removes everything of k0s and keeps the data of a mounted volume', async () => {
     await shell(leaveK0s + mountVolume);
-    // Kubelets make their directory a mount of its own, so that mounts are shared.
+    // Kubelets bind-mount their directory so that mounts are shared.
     await shell('mount --bind /var/lib/k0s/kubelet /var/lib/k0s/kubelet');
     expect(await reset()).toMatchObject({ code: 0, changed: true });
     expect(await left()).toBe('20-own.conflist\n0\n');
@@ -54,7 +54,7 @@ const itResets = (): void => {
     expect(await reset()).toMatchObject({ code: 0, changed: false });
   });
 
-  it('refuses before it removes anything while a mount is busy, and names the mount and its user', async () => {
+  it('fails before it removes anything if a mount is busy, and reports the mount and its user', async () => {
     await shell(leaveK0s + mountVolume);
     const user = bench.lab
       .host('h1')
@@ -109,7 +109,7 @@ setsid sleep 602 >/dev/null 2>&1 </dev/null &`);
     expect(await left()).toBe('20-own.conflist\n0\n');
   });
 
-  it('removes what was added outside its directories since the stock was taken, and nothing else', async () => {
+  it('outside its directories, removes only files that were created after the list of files was saved', async () => {
     await shell(
       'mkdir -p /etc/k0s /opt/cni/bin /var/log/pods/own; touch /etc/k0s/own.yaml "/opt/cni/bin/of mke" /var/log/pods/own/log',
     );

@@ -13,7 +13,7 @@ beforeEach(() => bench.reset());
 const tasks = (text: string, keywords = '') =>
   `- name: Play\n  hosts: all\n${keywords}  tasks:\n${text.replace(/^/gm, '    ')}\n`;
 
-/** Fails while another host runs it: all hosts share /run/cluster. */
+/** Fails if another host runs it at the same time. All hosts share /run/cluster. */
 const alone = 'mkdir /run/cluster/alone && sleep 0.1 && rmdir /run/cluster/alone';
 
 describe('throttle', () => {
@@ -162,7 +162,7 @@ describe('check_mode and diff on a task', () => {
 
 describe('remote_user, port and connection', () => {
   const { stringify } = JSON;
-  /** An inventory with one host and only these variables beside its address and key. */
+  /** An inventory with one host that has only an address, a key and these variables. */
   const inventoryOf = (name: string, vars: object) =>
     bench.cli.file(
       `${name}.yml`,

@@ -23,7 +23,7 @@ const outputs: [Output, code: string][] = [
 ];
 const itOn = (output: Output) => (output === 'terminal' ? itWith('script') : it);
 
-/** The output is lost at "Wait", between the changes. Both changes stay where /etc/lost-fine exists. */
+/** The output is lost at "Wait", between the changes. Both changes are kept if /etc/lost-fine exists. */
 const text = `
 - name: Play
   hosts: h1
@@ -61,7 +61,7 @@ function play(output: Output, form: string, extra: string[] = []) {
   ]);
 }
 
-/** Plays, takes the output away after the first change, and returns the exit code. */
+/** Runs the playbook, closes its output after the first change, and returns the exit code. */
 async function playUnseen(output: Output, form: string): Promise<number> {
   const run = play(output, form);
   await run.shows('One');
@@ -73,7 +73,7 @@ async function playUnseen(output: Output, form: string): Promise<number> {
 for (const [output, code] of outputs)
   describe(`a run that loses its output (${output})`, () => {
     for (const form of ['live', 'plain', 'json']) {
-      itOn(output)(`ends as it would have, with --output ${form}`, async () => {
+      itOn(output)(`completes normally, with --output ${form}`, async () => {
         touch('fine');
         expect(await playUnseen(output, form)).toBe(0);
         expect(changes()).toEqual(['x', 'x']);
@@ -134,7 +134,7 @@ for (const [output, code] of outputs)
   });
 
 describe('a run that loses only its standard output', () => {
-  it('reports that and its end on standard error', async () => {
+  it('reports the loss and its result on standard error', async () => {
     touch('go');
     const playbook = bench.cli.file('lost.yml', text);
     const { status, stderr } = await onFullDevice(['play', playbook, '-i', bench.inventory]);
@@ -146,7 +146,7 @@ describe('a run that loses only its standard output', () => {
   });
 });
 
-describe('a question in a terminal that is closed', () => {
+describe('a prompt in a closed terminal', () => {
   const ask = (name: string, playbook: string, extra: string[] = [], nohup = false) =>
     watch(
       bench,
@@ -168,7 +168,7 @@ describe('a question in a terminal that is closed', () => {
     });
   });
 
-  itWith('script')('fails a pause when it was closed before', async () => {
+  itWith('script')('fails a pause if the terminal was closed before', async () => {
     touch('fine');
     const run = ask('paused.yml', paused);
     await run.shows('One');
@@ -265,7 +265,7 @@ describe('a command whose result cannot be printed', () => {
   });
 });
 
-/** Standard output is a device on which each write fails as on a full disk. */
+/** Standard output is a device on which each write fails, like a full disk. */
 async function onFullDevice(words: string[]): Promise<{ status: number; stderr: string }> {
   const full = openSync('/dev/full', 'w');
   try {

@@ -59,7 +59,7 @@ const notPlayed: Record<string, string> = {
 const alwaysChanging = ['k0s', 'tempfile', 'systemd_service', 'wait_for_connection'];
 
 let bench: HostsBench;
-/** A copy of the examples: "fetch" writes beside its playbook. */
+/** A copy of the examples, because "fetch" writes to the directory of the playbook. */
 let directory: string;
 beforeAll(async () => {
   bench = await HostsBench.start(1);

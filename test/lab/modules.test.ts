@@ -45,7 +45,7 @@ const endOf = (stdout: string, step: string) =>
     .split('\n')
     .find((line) => line.includes('"unit-end"') && line.includes(`"name":"${step}"`)) ?? '';
 
-/** Makes every `sleep` on the host end after 50 ms, for modules that retry. Their timeouts keep real time. */
+/** Shortens every `sleep` on the host to 50 ms, for modules that retry. Timeouts are not shortened. */
 function shortenSleep(): void {
   const text = '#!/bin/sh\nexec /bin/sleep 0.05\n';
   writeFileSync(hostPath('usr-local/bin/sleep'), text, { mode: 0o755 });
@@ -68,7 +68,7 @@ afterAll(() => {
 });
 const lookAtTool =
   'cd /srv/tools 2>/dev/null && find . ! -name . -exec stat -c "%n %F %a %U" {} + | sort && find . -type f -exec sha256sum {} + | sort && find . -type l -exec readlink {} + || :';
-/** An older tool, and a directory that also has a file of another owner. */
+/** Creates an older version of the tool, and a directory that also has a file of another owner. */
 const olderTool =
   'rm -rf /srv/tools; mkdir -p /srv/tools/bin; chmod 1777 /srv/tools/bin; echo old >/srv/tools/bin/tool; touch /srv/tools/bin/other';
 
@@ -192,7 +192,7 @@ const scenarios: ModuleScenario[] = [
   },
   {
     title: 'mount that replaces another mount',
-    // Of a mount by another user the kernel shows an owner that has no number in the host.
+    // For a mount by another user, the kernel shows an owner without a UID in the namespace.
     needs: ['root'],
     tasks:
       '- { name: Mount, mount: { path: /data/swap, src: second, fstype: tmpfs, opts: size=2m, state: mounted } }',
@@ -298,7 +298,7 @@ describeWith('busybox')('modules on a host with the programs of busybox', () => 
   itPlaysAll();
 });
 
-/** Makes a repository with two versions of the package toolx and of its dependency liby. */
+/** Creates a repository with two versions of the package toolx and of its dependency liby. */
 function makeRepository(directory: string): void {
   for (const version of ['1.0', '2.0']) {
     for (const [name, needs] of [
@@ -420,7 +420,7 @@ describe('the password and headers of get_url', () => {
   });
 });
 
-/** A stand-in that keeps nodes and pods in files. It answers the calls of the modules as kubectl 1.20 and later do. */
+/** A kubectl stand-in with nodes and pods in files. It supports the calls of the modules like kubectl 1.20 and later. */
 const KUBECTL = `#!/bin/sh
 state=/srv/kube
 case "$*" in
@@ -489,7 +489,7 @@ describe('a directory with a mounted file system below it', () => {
     'mkdir -p "/srv/own/a b" /srv/elsewhere && echo data >/srv/elsewhere/file && echo own >/srv/own/file && mount --bind /srv/elsewhere "/srv/own/a b"';
   const kept = () => host.shell('cat /srv/elsewhere/file /srv/own/file');
 
-  it('is not removed, and nothing in it', async () => {
+  it('is not removed, and neither are its files', async () => {
     await host.shell(prepare);
     const { code, stdout } = await host.play(
       '- { name: P, hosts: all, tasks: [{ name: T, file: { path: /srv/own, state: absent } }] }',
@@ -609,7 +609,7 @@ describe('port_check and http_check', () => {
     server.closeAllConnections();
   });
 
-  it('port_check tells open ports from closed ones', async () => {
+  it('port_check distinguishes open and closed ports', async () => {
     const { stdout, code } = await bench.play(
       `- name: P
   hosts: all

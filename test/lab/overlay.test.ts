@@ -51,7 +51,7 @@ function playOverlay(text: string, extra: string[] = []) {
   return bench.play(`extends: base/site.yml\n${text}`, extra);
 }
 
-/** Words that the steps wrote to /etc/log of a host, in order. */
+/** The words that the steps wrote to /etc/log of a host, in order. */
 const lines = (host = 'h1') => (bench.read(host, 'etc/log') ?? '').trim().split('\n').join(' ');
 
 describe('an overlay', () => {

@@ -84,7 +84,7 @@ describeWith('curl')('get_url', () => {
     expect(bench.read('h1', 'etc/other.runner-tmp')).toBeUndefined();
   });
 
-  it('takes the checksum from a list that is published beside the file', async () => {
+  it('reads the checksum from a published list of checksums', async () => {
     await bench.shell('h1', 'printf old >/etc/tool');
     const wrong = await play(`checksum: 'sha256:${url}/wrong-sums.txt', force: true`);
     expect(wrong.code).toBe(3);

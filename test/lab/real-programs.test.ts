@@ -13,7 +13,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** A program that says this for the arguments that ask for its version, and fails for others. */
+/** A program that prints the text for the version arguments, and fails for others. */
 function program(name: string, question: string, answer: string): string {
   const path = join(dir, name);
   writeFileSync(path, `#!/bin/sh\n[ "$*" = ${question} ] && echo '${answer}'\n`);
@@ -21,8 +21,8 @@ function program(name: string, question: string, answer: string): string {
   return path;
 }
 
-describe('programs in place of stand-ins', () => {
-  it('are told by their own words', async () => {
+describe('real programs instead of stand-ins', () => {
+  it('are recognized by their version output', async () => {
     const k0s = program('k0s', 'version', 'v1.29.15+k0s.0');
     const kubeApiserver = program('kube-apiserver', '--version', 'Kubernetes v1.27.7');
     expect(await realPrograms({ k0s, kubeApiserver })).toEqual({

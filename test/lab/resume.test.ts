@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostsIn, type CliResult } from '../helpers/cli.ts';
 import { HostsBench } from '../helpers/hosts.ts';
 
-/* What a resumed run does about a change whose result never reached the journal. */
+/* How a resumed run handles a change whose result did not reach the journal. */
 
 let bench: HostsBench;
 beforeAll(async () => {
@@ -62,7 +62,7 @@ describe('after kill -9, "runner resume"', () => {
     ]);
   });
 
-  it('knows the exit code of a finished command, and fails where its lost output is needed', async () => {
+  it('has the exit code of a finished command, and fails if its lost output is needed', async () => {
     const text = (uses: string) =>
       play(`- name: Append
   shell: 'echo once | tee -a /etc/log'
@@ -112,7 +112,7 @@ describe('after kill -9, "runner resume"', () => {
       const refused = both.filter(({ code }) => code === 7);
       expect(refused, both.map(({ stderr }) => stderr).join('')).toHaveLength(1);
       expect(refused[0]?.stderr).toMatch(/is in use by "runner \w+" \(process \d+\)/);
-      // Their records do not mix: the journal is whole, and knows how the run ended.
+      // Their records are not mixed: the journal is complete and has the result of the run.
       const show = await bench.cli.run(['show']);
       expect(show.code, show.stderr).toBe(0);
       expect(show.stdout).not.toContain('interrupted');
@@ -141,7 +141,7 @@ describe('"runner resume --force" with a point of no return that the playbook di
   const wipe =
     "- { name: Wipe it, shell: 'echo wiped >>/etc/log', irreversible: all data is lost }";
 
-  it('begins only with consent, which is asked for once', async () => {
+  it('starts only with consent, for which runner prompts once', async () => {
     const stopped = await bench.play(text(fails('one')), ['--on-failure', 'stop']);
     expect(stopped.code, stopped.stdout).toBe(5);
     bench.cli.file('playbook.yml', text(fails('two'), wipe));

@@ -813,7 +813,7 @@ describeWith('root')('a full disk on the controller', () => {
                 for (let part = 0; part < 100; part++)
                   writeFileSync(join(stateDir, `fill-${String(part)}`), fill);
               } catch {
-                // The disk is full, but for the end of the journal's last page: "Two" records more than fits there.
+                // The disk is full except for the rest of the journal's last page. The records of "Two" do not fit there.
               }
             },
           },

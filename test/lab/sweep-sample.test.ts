@@ -17,8 +17,8 @@ import {
 /** Only a test that hangs reaches this limit: a case takes 5 s, and took 30 s at a load of 20. */
 const HANGS_MS = 900_000;
 
-// Some of the cases that test/all/sweep-*.test.ts runs in full, chosen by the seed and the changed files. Those of the upgrade
-// run on model hosts, too (test/sim/upgrade-sweep.test.ts).
+// A sample of the cases of test/all/sweep-*.test.ts, selected by the seed and the changed files. The upgrade is also tested on
+// model hosts (test/sim/upgrade-sweep.test.ts).
 describe(`a sample of the sweeps (seed ${String(seed)})`, () => {
   const changed = changedFiles();
   const random = randomOf('sweeps');

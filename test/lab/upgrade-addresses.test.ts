@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-/** A hosts file in which hosts have further keys. */
+/** A hosts file with additional keys for hosts. */
 function hostsWith(keys: Record<string, Record<string, string>>): string {
   const file = parse(readFileSync(bench.cluster.lab.files.hosts, 'utf8')) as {
     hosts: { address: string }[];
@@ -21,8 +21,8 @@ function hostsWith(keys: Record<string, Record<string, string>>): string {
   return bench.cli.file('addresses.yaml', stringify({ hosts }));
 }
 
-describe('addresses of the nodes in an upgrade', () => {
-  it('are "privateAddress" of the hosts file where it is set', async () => {
+describe('node addresses in an upgrade', () => {
+  it('are taken from "privateAddress" in the hosts file if it is set', async () => {
     const { code, stdout } = await bench.upgrade([
       ...['--hosts-path', hostsWith({ manager1: { privateAddress: '127.0.9.1' } })],
       ...['--external-address', ''],
@@ -37,7 +37,7 @@ describe('addresses of the nodes in an upgrade', () => {
     expect(spec.storage.etcd).toMatchObject({ peerAddress: '127.0.9.1' });
     const unit = readFileSync(join(root.dir, 'etc/systemd/system/k0scontroller.service'), 'utf8');
     expect(unit).toContain('--kubelet-extra-args=--node-ip=127.0.9.1');
-    // The operator is outside of the cluster.
+    // The controller is outside the cluster.
     const kubeconfig = parse(readFileSync(join(bench.cli.dir, '.mke/mke.kubeconf'), 'utf8')) as {
       clusters: { cluster: { server: string } }[];
       contexts: { name: string }[];
@@ -77,7 +77,7 @@ describe('addresses of the nodes in an upgrade', () => {
 });
 
 describe('the load balancer of an upgrade', () => {
-  it('stops it when its ports do not answer, with what to change', async () => {
+  it('blocks the upgrade if its ports do not answer, with a remedy', async () => {
     const { code, events } = await bench.upgrade(['--external-address', '255.255.255.255']);
     expect(code).toBe(2);
     const found = findingsIn(events);
@@ -101,7 +101,7 @@ describe('the load balancer of an upgrade', () => {
     );
   });
 
-  it('is left out when the external address is that of a node', async () => {
+  it('is not checked if the external address is that of a node', async () => {
     const { address } = bench.cluster.lab.host('manager1');
     const args = [...bench.inputs(), '--external-address', address];
     const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...args]);

@@ -29,13 +29,13 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
+describe('the shipped upgrade on hosts with separate disks for k0s', () => {
   beforeEach(async () => {
     await shell('manager1', disk('/var/lib/k0s/etcd'));
     await shell('worker1', disk('/var/lib/k0s'));
   });
 
-  it('uses the disks', async () => {
+  it('writes to the disks', async () => {
     const { code, stdout } = await bench.upgrade();
     expect(code, stdout).toBe(0);
     expect(await shell('manager1', 'ls /var/lib/k0s/etcd; df -P /var/lib/k0s/etcd/member')).toMatch(
@@ -44,7 +44,7 @@ describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
     expect(await mounts('worker1')).toMatch(/^\/var\/lib\/k0s\n[^]*\/var\/lib\/k0s\/kubelet/);
   });
 
-  it('rolls back to empty disks, which stay mounted', async () => {
+  it('is rolled back to empty disks, which stay mounted', async () => {
     const before = [await mounts('manager1'), await mounts('worker1')];
     const { code, events, stdout } = await bench.upgrade(['--fail-at', 'last']);
     expect(code, stdout).toBe(3);
@@ -52,7 +52,7 @@ describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
     expect([await mounts('manager1'), await mounts('worker1')]).toEqual(before);
   });
 
-  it('must have room for everything that the upgrade writes on each disk', async () => {
+  it('requires space on each disk for everything that the upgrade writes there', async () => {
     const small = (path: string, options: string) =>
       `mkdir -p ${path} && mount -t tmpfs -o ${options} small ${path}`;
     await shell('manager1', small('/var/lib/k0s/etcd', 'size=8m'));
@@ -75,7 +75,7 @@ describe('the shipped upgrade on hosts with disks of their own for k0s', () => {
     );
   });
 
-  it('names what an earlier k0s has left there, and does not advise a reset', async () => {
+  it('reports files of an earlier k0s on the disks, and does not suggest a reset', async () => {
     await shell('manager1', 'mkdir -p /var/lib/k0s/etcd/member/snap');
     const { code, events } = await bench.upgrade();
     expect(code).toBe(2);

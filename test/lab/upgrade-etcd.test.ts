@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => bench.stop());
 
 const shared = (...path: string[]) => join(bench.cluster.lab.files.shared, ...path);
-/** Gives a member of k0s's etcd another name. */
+/** Renames a member of k0s's etcd. */
 function rename(from: string, to: string): void {
   const member = (name: string) => shared('k0s/controllers', name);
   if (!existsSync(member(from))) return;
@@ -18,8 +18,8 @@ function rename(from: string, to: string): void {
   renameSync(member(from), member(to));
 }
 
-describe('members of etcd in an upgrade', () => {
-  it('must be the controllers by name before another one joins', async () => {
+describe('etcd members in an upgrade', () => {
+  it('must match the names of the controllers before another one joins', async () => {
     const { code, events, stdout } = await bench.upgrade([], {
       onEvent: (event) => {
         if (event.type === 'step-end' && event.step.name === 'Revoke the controller token')
@@ -38,12 +38,12 @@ describe('members of etcd in an upgrade', () => {
     });
   });
 
-  it('are compared on every manager of MKE 3 after a rollback', async () => {
+  it('are compared on every MKE 3 manager after a rollback', async () => {
     const { code, events, stdout } = await bench.upgrade(
       ['--fail-at', 'Stop the MKE 3 containers'],
       {
         onEvent: (event) => {
-          // The Swarm of the lab decides who is a member of the etcd of MKE 3.
+          // In the lab, the Swarm managers are the members of the MKE 3 etcd.
           if (event.type === 'rollback-start')
             writeFileSync(shared('swarm/nodes/manager3/address'), '127.0.0.99\n');
         },

@@ -14,7 +14,7 @@ afterEach(() => bench.stop());
 
 const managers = ['manager1', 'manager2', 'manager3'];
 
-/** Flags of the controller manager in the configuration of each controller. */
+/** Flags of the controller manager on each controller. */
 function flags(): Record<string, string>[] {
   return managers.map((name) => {
     const file = join(bench.cluster.lab.host(name).root.dir, 'etc/k0s/k0s.yaml');
@@ -25,10 +25,10 @@ function flags(): Record<string, string>[] {
   });
 }
 
-describe('eviction of pods in an upgrade', () => {
-  it('is held back for the time limit of the upgrade until every worker has joined', async () => {
+describe('pod eviction in an upgrade', () => {
+  it('is delayed by the time limit of the upgrade until every worker has joined', async () => {
     const before = labTree(bench.cluster.lab);
-    // Left as it is when the last worker was about to join.
+    // The state just before the last worker joins.
     const { code, stdout } = await bench.upgrade([
       ...['--upgrade-timeout-minutes', '45', '--fail-at', 'Revoke the worker token'],
       ...['--on-failure', 'stop'],
@@ -40,10 +40,10 @@ describe('eviction of pods in an upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('works as usual afterwards: controllers restart one at a time without the hold', async () => {
+  it('is not delayed afterwards: controllers restart one at a time without the setting', async () => {
     const { code, stdout, events } = await bench.upgrade();
     expect(code, stdout.slice(-2000)).toBe(0);
-    // As the lab's MKE 3 has it.
+    // As in the lab's MKE 3.
     for (const one of flags()) expect(one['node-monitor-grace-period']).toBe('40s');
     expect(hostsIn(events, 'Restart the controller', 'changed')).toHaveLength(3);
     expect(stdout).toMatch(/Pod eviction was held back for \d+ s\./);

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-/** Makes the external name that of this host, as each host resolves it. */
+/** Makes the external name resolve to this host on all hosts. */
 function resolveTo(name: string): void {
   const { address } = bench.cluster.lab.host(name);
   for (const { root } of bench.cluster.lab.hosts) {
@@ -23,7 +23,7 @@ function resolveTo(name: string): void {
   }
 }
 
-/** Names of the hosts on which k0s starts first. */
+/** Hosts on which k0s starts first. */
 async function firstControllers(externalAddress: string): Promise<string[]> {
   const { code, events, stderr } = await bench.upgrade([
     ...['--external-address', externalAddress, '--fail-at', 'Start the controller'],
@@ -38,7 +38,7 @@ async function firstControllers(externalAddress: string): Promise<string[]> {
   );
 }
 
-// Its own kubelet finds the API at the external address (seen on k0s v1.29.15, where it waited without end).
+// Its kubelet connects to the API at the external address (with k0s v1.29.15, it otherwise waited forever).
 describe('the first controller of an upgrade', () => {
   it('is the manager that has the external address', async () => {
     expect(await firstControllers(bench.cluster.lab.host('manager2').address)).toEqual([
@@ -46,12 +46,12 @@ describe('the first controller of an upgrade', () => {
     ]);
   });
 
-  it('is the manager that the external name belongs to', async () => {
+  it('is the manager to which the external name resolves', async () => {
     resolveTo('manager3');
     expect(await firstControllers(NAME)).toEqual(['manager3']);
   });
 
-  it('is the leader of the Swarm when the external name belongs to no manager', async () => {
+  it('is the Swarm leader if the external name does not resolve to a manager', async () => {
     expect(await firstControllers(NAME)).toEqual(['manager1']);
   });
 });

@@ -14,7 +14,7 @@ afterEach(() => bench.stop());
 const attached = (node: string, kind: string): string =>
   join(bench.cluster.lab.files.shared, 'k0s/marks', node, kind);
 
-/** Labels that the API of k0s has for a node, as NAME=VALUE. */
+/** Labels of a node in the k0s API, as NAME=VALUE. */
 function labels(node: string): string[] {
   const folder = attached(node, 'labels');
   return readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -41,7 +41,7 @@ describe('nodes after an upgrade', () => {
     expect(stdout).toContain('Managers run user pods, as in MKE 3.');
   });
 
-  it('keep pods of users away from managers where MKE 3 did', async () => {
+  it('have a taint against user pods on managers if MKE 3 did not allow them', async () => {
     const { api } = bench.cluster;
     const { toml } = api;
     const setting = 'enable_admin_ucp_scheduling = true';
@@ -58,9 +58,9 @@ describe('nodes after an upgrade', () => {
     }
   });
 
-  it('must reach the pods of each other before the point of no return', async () => {
+  it("must be able to reach each other's pods before the point of no return", async () => {
     const before = labTree(bench.cluster.lab);
-    // The stand-in of k0s takes the addresses of pods from here; nothing listens on this one.
+    // The k0s stand-in reads the pod addresses from here. Nothing listens on this address.
     const address = join(bench.cluster.lab.files.shared, 'addresses/worker1');
     const { code, events } = await bench.upgrade(
       ['--extra-vars', 'timeout:=2', '--extra-vars', 'attempts:=2'],

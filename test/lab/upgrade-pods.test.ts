@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-/** The API forgets a pod of a node, as an etcd does that is older than the pod. */
+/** Removes a pod of a node from the API, like an etcd snapshot that is older than the pod. */
 function forget(node: string, name: string): void {
   const file = join(bench.cluster.lab.files.shared, 'kube/api/v1/pods.json');
   const list = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -25,7 +25,7 @@ function forget(node: string, name: string): void {
 const pods = 'Check that MKE 3 lists all pods on the node';
 
 describe('pods after a rollback of the upgrade', () => {
-  it('are all known to MKE 3, or were unknown before', async () => {
+  it('are all listed by the Kubernetes API, except phantom pods from before the upgrade', async () => {
     forget('manager1', 'coredns-x');
     const { code, events, stdout, stderr } = await bench.upgrade(['--fail-at', 'last']);
     expect(code, stdout + stderr).toBe(3);
@@ -33,7 +33,7 @@ describe('pods after a rollback of the upgrade', () => {
     expect(compared).toHaveLength(2);
   });
 
-  it('are named when MKE 3 does not know them any more', async () => {
+  it('are reported if the Kubernetes API no longer lists them', async () => {
     const run = await bench.upgrade(['--fail-at', 'Stop the MKE 3 containers'], {
       onEvent: (event) => {
         if (event.type === 'rollback-start') forget('worker1', 'web-x');

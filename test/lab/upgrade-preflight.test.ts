@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-/** Without consent for the point of no return, and without a terminal. */
+/** Runs without consent for the point of no return and without a terminal. */
 const preflight = (...more: string[]) =>
   bench.cli.run([
     ...['play', 'upgrade.yml', ...bench.inputs(), '--tags', 'preflight', '--output', 'json'],
@@ -22,7 +22,7 @@ const preflight = (...more: string[]) =>
 
 const addressOf = (name: string) => bench.cluster.lab.host(name).address;
 
-/** What the journal of the newest run has on changes, and on what precedes the first one. */
+/** Records of changes, and of steps before the first change, in the journal of the newest run. */
 function changesOnRecord(): string[] {
   const runs = join(bench.cli.stateDir, 'runs');
   const newest = readdirSync(runs).sort().at(-1) ?? '';
@@ -32,7 +32,7 @@ function changesOnRecord(): string[] {
 }
 
 describe('"--tags preflight"', () => {
-  it('makes the checks alone: it changes nothing, and ends with code 0 where nothing blocks', async () => {
+  it('runs only the checks, changes nothing, and exits with 0 if nothing blocks', async () => {
     const before = labTree(bench.cluster.lab);
     const results = join(bench.cli.dir, 'new', 'results');
     const { code, events, stdout, stderr } = await preflight('--output-dir', results);
@@ -52,11 +52,11 @@ describe('"--tags preflight"', () => {
     ]);
     for (const file of readdirSync(results))
       expect(statSync(join(results, file)).mode & 0o777).toBe(0o600);
-    // Made again, it writes the results over those of before.
+    // A second run overwrites the results.
     expect((await preflight('--output-dir', results)).code).toBe(0);
   });
 
-  it('ends with code 2 where a finding blocks, until that is acknowledged', async () => {
+  it('exits with 2 if a finding blocks, until it is acknowledged', async () => {
     const { shared } = bench.cluster.lab.files;
     writeFileSync(join(shared, 'swarm/services/shop'), '');
     const results = join(bench.cli.dir, 'results');
@@ -88,7 +88,7 @@ describe('"--tags preflight"', () => {
     );
   });
 
-  it('reports a host that is not reached as a finding, and not as a pass', async () => {
+  it('reports an unreachable host as a finding', async () => {
     const { hosts } = bench.cluster.lab.files;
     const worker = addressOf('worker1');
     const away = bench.cli.file(
@@ -125,7 +125,7 @@ describe('"--tags preflight"', () => {
     expect(findingsIn(events)).toContain(
       `yes check_not_made host ${addressOf('worker1')}, check raid-state The check could not run, so its result is unknown. "Read the RAID" failed`,
     );
-    // It is not what an entry for the check itself accepts.
+    // An acknowledgement of the check itself does not apply to it.
     const accept = bench.accept(
       ['raid_state', `host ${addressOf('worker1')}`],
       ['raid_state', `host ${addressOf('manager1')}`],
@@ -133,7 +133,7 @@ describe('"--tags preflight"', () => {
     expect((await preflight('--extra-vars', checks, ...accept)).code).toBe(2);
   });
 
-  it('renders nothing of what hosts say, and sends none of it to the terminal', async () => {
+  it('neither renders text from hosts as templates nor prints its control characters', async () => {
     const { dir } = bench.cluster.lab.host('worker1').root;
     const version = '{{env HOME}} \u001b[31m `|` <b>';
     writeFileSync(join(dir, 'etc/os-release'), `ID=ubuntu\nVERSION_ID='${version}'\n`);
@@ -148,7 +148,7 @@ describe('"--tags preflight"', () => {
     expect(texts[2]).toContain(String.raw`\`\|\` &lt;b&gt;`);
   });
 
-  it('shows JSON or Markdown where that is asked for, in the plan, too', async () => {
+  it('prints JSON or Markdown on request, also in the plan', async () => {
     const words = ['plan', 'upgrade.yml', ...bench.inputs(), '--tags', 'preflight'];
     const json = await bench.cli.run([...words, '--report-format', 'json']);
     expect(json.code, json.stdout).toBe(0);
@@ -163,7 +163,7 @@ describe('"--tags preflight"', () => {
     expect(wrong.stderr).toContain('--report-format');
   });
 
-  it('refuses a directory with the results of an upgrade, and names one that it cannot write', async () => {
+  it('refuses an output directory with results of an upgrade, or that is not writable', async () => {
     const results = join(bench.cli.dir, 'results');
     mkdirSync(results);
     writeFileSync(join(results, 'summary.txt'), '');
@@ -176,12 +176,12 @@ describe('"--tags preflight"', () => {
     expect(blocked.stdout).toContain('cannot be written: not a directory');
   });
 
-  it('does not ask for consent, which the whole upgrade needs', async () => {
+  it('does not require consent, unlike the whole upgrade', async () => {
     const whole = await bench.cli.run(['play', 'upgrade.yml', ...bench.inputs()]);
     expect(whole.code).toBe(1);
     expect(whole.stderr).toContain('--accept-irreversible remove-mke3');
     const checks = await preflight('--mke3-admin-username', 'nobody');
-    // The login fails, which is found by the checks.
+    // The login fails, and the checks report it.
     expect(checks.code).toBe(2);
     expect(findingsIn(checks.events)).toMatch(
       /check_not_made cluster, all checks .*rejected the login/,

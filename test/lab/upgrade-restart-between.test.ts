@@ -17,7 +17,7 @@ const ROLE = join(packageRoot(), 'roles/mke3_stop_node');
 const stepsOf = (file: string): Step[] =>
   parse(readFileSync(join(ROLE, 'tasks', file), 'utf8'), { merge: true }) as Step[];
 
-/** Each item of a loop as a step of its own, so that a restart can fall between two. */
+/** Converts each loop item to a separate step, so that a restart can happen between two. */
 const oneByOne = ({ loop, ...step }: Step): Step[] =>
   loop
     ? loop.map((item) => ({ ...step, name: `${step.name}: ${String(item)}`, vars: { item } }))
@@ -25,7 +25,7 @@ const oneByOne = ({ loop, ...step }: Step): Step[] =>
 const steps = ['disable.yml', 'stop.yml'].flatMap(stepsOf).flatMap(oneByOne);
 
 const recorded = steps.findIndex(({ register }) => register === 'mke3_containers') + 1;
-/** All places behind the record of what runs, except the end. */
+/** All positions after the step that records the running containers, except the end. */
 const places = steps
   .map((step, index) => [step.name, index] as const)
   .filter(([, index]) => index >= recorded);
@@ -39,11 +39,11 @@ afterEach(() => bench.stop());
 const RESTART = { name: 'Restart the host', reboot: {}, undo: { none: 'it happens to a host' } };
 
 describe('a host that restarts while MKE 3 is disabled and stopped', () => {
-  it('has places where that is tried', () => {
+  it('is tested at several positions', () => {
     expect(places.length).toBeGreaterThan(6);
   });
 
-  it.each(places)('is restored when it restarts before "%s"', async (_name, index) => {
+  it.each(places)('is restored after a restart before "%s"', async (_name, index) => {
     const before = labTree(bench.cluster.lab);
     bench.cli.file(
       'roles/mke3_stop_node/tasks/main.yml',
@@ -72,7 +72,7 @@ describe('a host that restarts while MKE 3 is disabled and stopped', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('is restored by the shipped upgrade when a manager restarts between the freeze and the stop', async () => {
+  it('is restored by the shipped upgrade if a manager restarts after MKE 3 is disabled and before it is stopped', async () => {
     const before = labTree(bench.cluster.lab);
     const playbook = bench.cli.file('upgrade-restart.yml', upgradeWithRestart('manager1'));
     const { code, events, stderr } = await bench.upgrade(['--fail-at', 'last'], {}, playbook);

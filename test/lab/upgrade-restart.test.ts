@@ -35,8 +35,8 @@ const startsPlay = (event: RunEvent, play: string): boolean =>
   event.type === 'play-start' && event.play === play && event.batch === 1;
 
 describe('a host that restarts during the shipped upgrade', () => {
-  it('starts k0s and not MKE 3 after its migration, and again after the upgrade', async () => {
-    // Older than v1.29.4, k0s reads its token file at every start.
+  it('starts k0s and not MKE 3, both after its migration and after the upgrade', async () => {
+    // k0s releases before v1.29.4 read their token file at every start.
     const file = bench.cli.file(
       'k0s',
       readFileSync(bench.cluster.k0sBinary, 'utf8').replace(
@@ -54,7 +54,7 @@ describe('a host that restarts during the shipped upgrade', () => {
     expect(code).toBe(0);
     expect(activeUnit(bench.cluster.lab.host('manager2'))).toBe('k0scontroller');
 
-    // After the upgrade, one host after the other: each needs its token file, whose token is revoked.
+    // After the upgrade, restart one host at a time. Each needs its token file, although the token is revoked.
     for (const { name, root } of bench.cluster.lab.hosts) {
       await restart(name);
       const unit = name.startsWith('manager') ? 'k0scontroller' : 'k0sworker';
@@ -66,7 +66,7 @@ describe('a host that restarts during the shipped upgrade', () => {
     expect(readdirSync(tokens)).toEqual([]);
   });
 
-  it('does not start MKE 3 when it restarts before k0s is installed, and is restored with its restart policies', async () => {
+  it('does not start MKE 3 if it restarts before k0s is installed; a rollback restores the restart policies', async () => {
     const before = labTree(bench.cluster.lab);
     const names = ['ucp-kube-apiserver', 'ucp-kv', 'ucp-kubelet'];
     const manager = bench.cluster.lab.host('manager3');

@@ -24,7 +24,7 @@ const forms: Record<string, { manager: string; worker: string; head: object }> =
   },
 };
 
-/** A hosts file of one form that gives the manager and the worker of the lab these roles. */
+/** A hosts file in the given format with these roles for the manager and the worker of the lab. */
 function hostsFile(form: string, manager: string, worker: string): string {
   const { hosts, files } = bench.cluster.lab;
   const host = (index: number, role: string) => {
@@ -45,7 +45,7 @@ const upgradeWith = (hosts: string, extra: string[] = []) =>
 describe.each(Object.entries(forms))(
   'the shipped upgrade with a %s',
   (form, { manager, worker }) => {
-    it('migrates every host once when its roles are those of the Swarm', async () => {
+    it('migrates every host once if the roles match the Swarm', async () => {
       const { code, events, stdout } = await upgradeWith(hostsFile(form, manager, worker));
       expect(code, stdout).toBe(0);
       const [first, second] = bench.cluster.lab.hosts.map(({ address }) => address);
@@ -56,7 +56,7 @@ describe.each(Object.entries(forms))(
       ]);
     });
 
-    it('stops before the first change when a role is stale, and names the host and both roles', async () => {
+    it('fails before the first change if a role is stale, and reports the host and both roles', async () => {
       const { code, events } = await upgradeWith(hostsFile(form, worker, worker));
       expect(code).toBe(2);
       const [first] = bench.cluster.lab.hosts.map(({ address }) => address);
@@ -68,7 +68,7 @@ describe.each(Object.entries(forms))(
 );
 
 describe('the shipped upgrade with a stale role', () => {
-  it('takes the role of the Swarm when the finding is acknowledged', async () => {
+  it('uses the Swarm role if the finding is acknowledged', async () => {
     const hosts = hostsFile('launchpad.yaml', 'worker', 'manager');
     const objects = bench.cluster.lab.hosts.map(({ address }) => `host ${address}`);
     const accept = objects.map((object): [string, string] => ['swarm_role', object]);

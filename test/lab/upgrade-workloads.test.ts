@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-/** What the API of the cluster answers to a path. */
+/** Sets the response of the cluster API for a path. */
 function answer(path: string, ...items: unknown[]): void {
   const file = join(bench.cluster.lab.files.shared, 'kube', `${path}.json`);
   mkdirSync(dirname(file), { recursive: true });
@@ -20,14 +20,14 @@ function answer(path: string, ...items: unknown[]): void {
 
 const preflight = (...extra: string[]) => bench.upgrade(['--tags', 'preflight', ...extra]);
 
-describe('the check of workloads', () => {
-  it('finds nothing in the cluster of the lab', async () => {
+describe('the workload checks', () => {
+  it('find nothing in the lab cluster', async () => {
     const { code, events, stderr } = await preflight();
     expect(code, stderr).toBe(0);
     expect(findingsIn(events)).not.toMatch(/check_not_made|docker_|local_image|bare_pod|engine_/);
   });
 
-  it('reports what breaks for users, shows no secret, and does not block the upgrade', async () => {
+  it('report what breaks for users, reveal no secrets, and do not block the upgrade', async () => {
     const worker = bench.cluster.lab.host('worker1');
     mkdirSync(join(worker.root.dir, 'etc/docker'), { recursive: true });
     const proxy = 'http://ops:hush-proxy@proxy.example.com:3128';

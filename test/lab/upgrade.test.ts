@@ -35,7 +35,7 @@ describe('the shipped upgrade', () => {
     bench = await UpgradeBench.start({ managers: 1, workers: 1 });
   });
 
-  it('refuses a damaged public key, and a public key beside a passphrase, before the first change', async () => {
+  it('rejects an invalid public key, and a public key together with a passphrase, before the first change', async () => {
     const recipient = await identityToRecipient(await generateIdentity());
     const damaged = await bench.upgrade(['--backup-recipient', `${recipient}x`]);
     expect(damaged.code).toBe(1);
@@ -51,7 +51,7 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('works, and is rolled back completely, where Docker keeps its data in another directory', async () => {
+  it('completes, and is rolled back completely, if Docker has another data directory', async () => {
     for (const {
       root: { dir },
     } of bench.cluster.lab.hosts) {
@@ -109,7 +109,7 @@ describe('the shipped upgrade', () => {
     expect(found).toContain(
       `yes no_k0s host ${worker.address} Found files of an earlier k0s, or other files in their place: /var/lib/k0s/pki. Remedy: k0s stop; k0s reset`,
     );
-    // The checks of the cluster are made, too.
+    // The cluster checks run as well.
     expect(found).toContain('load_balancer mke.example.com');
     expect(events.at(-1)).toMatchObject({
       message: expect.stringMatching(/3 findings block the upgrade: no_k0s on host/) as string,
@@ -128,7 +128,7 @@ describe('the shipped upgrade', () => {
     expect(accepted.code, accepted.stdout).toBe(0);
   });
 
-  it('refuses an encryption key that k0s cannot use before the outage', async () => {
+  it('rejects an encryption key that k0s cannot use before it stops MKE 3', async () => {
     const volume = 'var/lib/docker/volumes/ucp-node-certs/_data';
     const file = join(bench.cluster.lab.host('manager1').root.dir, volume, 'encryption.cfg');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/secret: .*/, 'secret: c2hvcnQ='));
@@ -139,7 +139,7 @@ describe('the shipped upgrade', () => {
     );
   });
 
-  it('removes only objects of MKE 3, whatever the objects of users are called', async () => {
+  it('removes only MKE 3 objects, even if user objects have similar names', async () => {
     const shared = bench.cluster.lab.files.shared;
     const worker = bench.cluster.lab.host('worker1').root.dir;
     const engine = join(worker, 'var/lib/lab/docker');
@@ -182,7 +182,7 @@ describe('the shipped upgrade', () => {
     expect(shown[0]).toContain('services (1): ucp-shop\nconfigs (1): com.docker.mine\n');
   });
 
-  it('saves descriptions of what ends with the Swarm on its hosts, and encrypted on the controller', async () => {
+  it('saves definitions of the Swarm objects on the hosts, and encrypted on the controller', async () => {
     const identity = await generateIdentity();
     const recipient = ['--backup-recipient', await identityToRecipient(identity)];
     const { shared } = bench.cluster.lab.files;
@@ -254,7 +254,7 @@ describe('the shipped upgrade', () => {
     expect(await decrypted(join(run, 'etcd.db.age'))).toContain('revision 48211');
   });
 
-  it('stops at images that no pod can use, and starts with the plugin left out', async () => {
+  it('does not start with AlwaysPullImages and without a registry, but starts if the plugin is left out', async () => {
     const airgapped = ['--mke3-airgapped', 'true'];
     const { code, events } = await bench.upgrade(airgapped);
     expect(code).toBe(2);
@@ -269,7 +269,7 @@ describe('the shipped upgrade', () => {
     expect(plan.stdout).not.toContain('AlwaysPullImages');
   });
 
-  it('stops at a flag that k0s cannot start with, unless the finding is acknowledged', async () => {
+  it('does not start with a flag that k0s does not support, unless the finding is acknowledged', async () => {
     const newer = ['--k0s-version', 'v1.99.0+k0s.0'];
     const { code, events } = await bench.upgrade(newer);
     expect(code).toBe(2);
@@ -282,7 +282,7 @@ describe('the shipped upgrade', () => {
     expect(plan.code, plan.stdout.slice(-2000)).toBe(0);
   });
 
-  it('shows the known faults of an older k0s release, and none of the default release', async () => {
+  it('reports the known bugs of an older k0s release, and none for the default release', async () => {
     const older = ['--k0s-version', 'v1.29.5+k0s.0'];
     const args = ['plan', 'upgrade.yml', ...bench.inputs()];
     const { code, stdout } = await bench.cli.run([...args, ...older]);
@@ -295,7 +295,7 @@ describe('the shipped upgrade', () => {
     expect((await bench.cli.run(args)).stdout).not.toContain('k0s_release');
   });
 
-  it('refuses a k0s release whose etcd does not accept the data of MKE 3', async () => {
+  it('rejects a k0s release whose etcd does not accept the MKE 3 data', async () => {
     const { code, events } = await bench.upgrade([...['--k0s-version', 'v1.34.1+k0s.0']]);
     expect(code).toBe(2);
     expect(findingsIn(events)).toMatch(
@@ -303,7 +303,7 @@ describe('the shipped upgrade', () => {
     );
   });
 
-  it('runs the checks of the operator from files that "host_checks" names', async () => {
+  it('runs custom checks from files in "host_checks"', async () => {
     const own = bench.cli.file(
       'raid.yml',
       '- { name: Never well, fail: { msg: The RAID is broken. } }\n',
@@ -315,7 +315,7 @@ describe('the shipped upgrade', () => {
     expect(findingsIn(events)).toMatch(/yes raid host \S+ The RAID is broken\. Remedy: /);
   });
 
-  it('shows phases, undo coverage and the new configuration in its plan without a change to the hosts', async () => {
+  it('shows phases, undo coverage and the new configuration in its plan without changing the hosts', async () => {
     const before = labTree(bench.cluster.lab);
     const { code, stdout } = await bench.cli.run(['plan', 'upgrade.yml', ...bench.inputs()]);
     expect(stdout).toContain('[undo: declared]');
@@ -328,14 +328,8 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('lists the undos of a failure at a step in their order in "plan --fail-at"', async () => {
-    const args = [
-      'plan',
-      'upgrade.yml',
-      ...bench.inputs(),
-      '--fail-at',
-      'Stop the pod containers',
-    ];
+  it('lists the undos after a failure at a step, in order, in "plan --fail-at"', async () => {
+    const args = ['plan', 'upgrade.yml', ...bench.inputs(), '--fail-at', 'Stop the pod containers'];
     const { code, stdout } = await bench.cli.run(args);
     expect(code).toBe(0);
     const names = stdout
@@ -352,7 +346,7 @@ describe('the shipped upgrade', () => {
     expect(names.at(-1)).toBe('Create the backup directory');
   });
 
-  it('accepts the password as a flag with a warning, and fails before the first change when it is wrong', async () => {
+  it('accepts the password as a flag with a warning, and fails before the first change if it is wrong', async () => {
     const before = labTree(bench.cluster.lab);
     const { code, stdout, stderr } = await bench.upgrade([
       '--mke3-admin-password',
@@ -365,7 +359,7 @@ describe('the shipped upgrade', () => {
     expect(labTree(bench.cluster.lab)).toEqual(before);
   });
 
-  it('writes the configuration of MKE 4.1 with the registry and its CA, and rolls back', async () => {
+  it('writes an MKE 4.1 configuration with the registry and its CA, and is rolled back', async () => {
     const before = labTree(bench.cluster.lab);
     const results = join(bench.cli.dir, 'results-4.1');
     const { code } = await bench.upgrade([
@@ -399,7 +393,7 @@ describe('the shipped upgrade', () => {
     expect(found).toContain('Remedy: kubectl edit ValidatingWebhookConfiguration/guard');
   });
 
-  it('takes the image of the backup from the registry of MKE 3, on hosts with SELinux, too', async () => {
+  it('uses the backup image from the MKE 3 registry, also on hosts with SELinux', async () => {
     const engine = join(bench.cluster.lab.host('manager1').root.dir, 'var/lib/lab/docker');
     const image = (name: string) => {
       writeFileSync(
@@ -446,7 +440,7 @@ describe('the shipped upgrade', () => {
     }
   });
 
-  it('writes no password to its output, to the journal or to the hosts, also after a resumed run', async () => {
+  it('writes no password to its output, the journal or the hosts, even after a resumed run', async () => {
     const env = { RUNNER_BACKUP_PASSPHRASE: BACKUP_PASSPHRASE };
     const stopped = await bench.upgrade(
       [
@@ -482,14 +476,10 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
     const { code, events } = await bench.upgrade(['--fail-at', 'last']);
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({ type: 'run-end', outcome: 'rolled_back' });
-    // Each new controller puts the quorum of etcd at risk, so the members are checked before and after it joins.
+    // Each new controller puts the etcd quorum at risk, so the members are checked before and after it joins.
     const checkedOn = (name: string) => new Set(hostsIn(events, name, 'ok')).size;
-    expect(
-      checkedOn('Check that every controller lists the same etcd members'),
-    ).toBe(2);
-    expect(
-      checkedOn('Check that every controller lists the new etcd member'),
-    ).toBe(3);
+    expect(checkedOn('Check that every controller lists the same etcd members')).toBe(2);
+    expect(checkedOn('Check that every controller lists the new etcd member')).toBe(3);
     expect(events.filter((event) => event.type === 'fingerprint' && !event.equal)).toEqual([]);
     expect(labTree(bench.cluster.lab)).toEqual(before);
     expect(filesWithPassword()).toBe('');
@@ -497,7 +487,7 @@ describe('the shipped upgrade of 3 managers and 2 workers', () => {
 
   it('migrates the cluster to MKE 4', async () => {
     const results = join(bench.cli.dir, 'results');
-    // A label with the name of a kubelet profile chooses it.
+    // A label whose value is the name of a kubelet profile selects it.
     const labels = join(bench.cluster.lab.files.shared, 'swarm/nodes/worker2/labels');
     writeFileSync(join(labels, 'kubelet'), 'gpu\n');
     const { code, events, stdout, stderr } = await bench.upgrade(['--output-dir', results]);

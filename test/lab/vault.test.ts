@@ -57,7 +57,7 @@ function recordedState(): string {
 }
 
 const failingTask = '    - { name: Fails, fail: { msg: no } }\n';
-/** Plays until the failing task and leaves the changes in place. */
+/** Runs the playbook up to the failing task and leaves the changes in place. */
 const stopAtFailure = async (tail = failingTask) => {
   const stopped = await play(write(tail), ...password(), '--on-failure', 'stop');
   expect(stopped.code, stopped.stdout).toBe(5);
