@@ -543,13 +543,13 @@ describe('pause with a prompt', () => {
     const playbook = bench.cli.file(
       'changed.yml',
       tasks(`- { name: Mark, copy: { content: x, dest: /etc/asked-mark } }
-- { name: Ask, pause: { prompt: 'Go on?' } }`),
+- { name: Ask, pause: { prompt: 'Continue?' } }`),
     );
     const { code, screen } = await inTerminal(
       bench,
       ['play', playbook, '-i', bench.inventory, '--limit', 'h1'],
       [
-        ['Go on?', '\u0003'],
+        ['Continue?', '\u0003'],
         ['What do you want to do?', '\u001b[B\r'],
       ],
     );

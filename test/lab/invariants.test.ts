@@ -16,7 +16,7 @@ name: Small
 inputs:
   token: { type: string, secret: true, default: none, env: THE_TOKEN, description: A secret }
 fingerprint:
-  - { name: What is there, shell: 'cat /etc/inv-* 2>/dev/null; true' }
+  - { name: List the files, shell: 'cat /etc/inv-* 2>/dev/null; true' }
 plays:
   - name: Small
     hosts: all

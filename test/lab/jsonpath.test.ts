@@ -17,7 +17,7 @@ describe('renderJsonPath', () => {
     ['fields of all items', '{.items[*].metadata.name}', 'a b'],
     ['one item by its index', 'x{.items[1].metadata.name}y', 'xby'],
     ['a name with an escaped dot', String.raw`{.items[0].metadata.labels.k8s\.io/x}`, '1'],
-    ['nothing for a field that is not there', '[{.items[1].metadata.labels}]', '[]'],
+    ['nothing for a missing field', '[{.items[1].metadata.labels}]', '[]'],
     ['a map as JSON', '{.items[0].ports[0]}', '{"port":1}'],
     [
       'a line for each item, with a filter',

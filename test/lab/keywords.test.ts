@@ -46,7 +46,7 @@ describe('any_errors_fatal', () => {
   any_errors_fatal: ${String(fatal)}
   block:
     - { name: Fails on one, fail: { msg: no }, when: inventory_hostname == "h1" }
-    - { name: Goes on, debug: { msg: x } }
+    - { name: Continue, debug: { msg: x } }
   rescue:
     - { name: Rescue, assert: { that: ['failed.message == "no"'] } }`);
 
@@ -54,10 +54,10 @@ describe('any_errors_fatal', () => {
     const all = await bench.play(block(true));
     expect(all.code).toBe(0);
     expect(hostsIn(all.events, 'Rescue', 'ok')).toHaveLength(4);
-    expect(hostsIn(all.events, 'Goes on', 'ok')).toEqual([]);
+    expect(hostsIn(all.events, 'Continue', 'ok')).toEqual([]);
     const one = await bench.play(block(false));
     expect(hostsIn(one.events, 'Rescue', 'ok')).toEqual(['h1']);
-    expect(hostsIn(one.events, 'Goes on', 'ok')).toHaveLength(3);
+    expect(hostsIn(one.events, 'Continue', 'ok')).toHaveLength(3);
   });
 });
 

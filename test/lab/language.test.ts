@@ -249,14 +249,14 @@ describe('blocks', () => {
       always:
         - name: Always
           debug: { msg: x }
-    - name: Go on
+    - name: Continue
       debug: { msg: x }
 `);
     expect(code).toBe(0);
     expect(hostsIn(events, 'After', 'ok')).toEqual(['h2']);
     expect(hostsIn(events, 'Rescue', 'ok')).toEqual(['h1']);
     expect(hostsIn(events, 'Always', 'ok').sort()).toEqual(['h1', 'h2']);
-    expect(hostsIn(events, 'Go on', 'ok').sort()).toEqual(['h1', 'h2']);
+    expect(hostsIn(events, 'Continue', 'ok').sort()).toEqual(['h1', 'h2']);
   });
 });
 

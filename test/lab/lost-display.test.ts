@@ -211,11 +211,11 @@ describe('a prompt in a closed terminal', () => {
     expect((await bench.cli.run(['rollback'])).code).toBe(3);
   });
 
-  const pivot = `
+  const irreversible = `
 - name: Play
   hosts: h1
   tasks:
-    - { name: Pivot, command: { argv: [touch, /etc/lost-one] }, irreversible: it is said }
+    - { name: Commit, command: { argv: [touch, /etc/lost-one] }, irreversible: it cannot be undone }
 `;
   const secret = `
 name: Lost
@@ -228,7 +228,7 @@ plays:
       - { name: Word, copy: { content: '{{word}}', dest: /etc/lost-one } }
 `;
   const questions: [what: string, playbook: string, question: string, says: string][] = [
-    ['an irreversible step', pivot, 'is a point of no return', 'point'],
+    ['an irreversible step', irreversible, 'is a point of no return', 'point'],
     ['a secret input', secret, 'Which word', 'word'],
   ];
   for (const [what, playbook, question] of questions)

@@ -49,7 +49,7 @@ describe('a custom module in a role', () => {
     expect(bench.read('h1', 'etc/app.env')).toBe('workers=2\n');
   });
 
-  it('has its arguments validated before the run', async () => {
+  it('fails before the run if an argument is not valid', async () => {
     put('roles/app/tasks/main.yml', setting('8').replace('value', 'valeu'));
     const { code, stderr } = await bench.play('- { name: P, hosts: all, roles: [app] }\n');
     expect(code).toBe(1);

@@ -43,18 +43,18 @@ describe('"--fail-at" of a step that every host skips', () => {
   tasks:
     - { name: Change, copy: { content: x, dest: /etc/changed } }
     - { name: Skipped, command: { cmd: 'true' }, undo: none, when: 1 == 2 }
-    - { name: Pivot, shell: touch /etc/pivot, irreversible: it is said }
+    - { name: Commit, shell: touch /etc/committed, irreversible: it cannot be undone }
 `,
-      ['--accept-irreversible', 'Pivot', '--fail-at', 'last'],
+      ['--accept-irreversible', 'Commit', '--fail-at', 'last'],
     );
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({
       message: expect.stringContaining(
-        '"Pivot" was not started: the --fail-at step was skipped on every host (gate/skipped)',
+        '"Commit" was not started: the --fail-at step was skipped on every host (gate/skipped)',
       ) as string,
     });
     expect(bench.read('h1', 'etc/changed')).toBeUndefined();
-    expect(bench.read('h1', 'etc/pivot')).toBeUndefined();
+    expect(bench.read('h1', 'etc/committed')).toBeUndefined();
   });
 
   it('passes a commit point that comes before the step, and keeps what it committed', async () => {
@@ -81,7 +81,7 @@ describe('"rollback" of a playbook or play', () => {
 name: Around
 rollback:
   before:
-    - { name: What is there, command: { argv: [cat, /etc/around] } }
+    - { name: Read the file, command: { argv: [cat, /etc/around] } }
     - { name: 状態, command: { argv: [echo, state] } }
   after:
     - { name: Sign off, copy: { content: '{{inventory_hostname}}', dest: /etc/signed-off } }
@@ -91,7 +91,7 @@ plays:
     vars: { word: changed }
     rollback:
       before:
-        - { name: What is there, command: { argv: [echo, of the play] } }
+        - { name: Read the file, command: { argv: [echo, of the play] } }
         - { name: 結果, command: { argv: [echo, result] } }
       verify:
         - { name: Is gone, shell: '! test -e /etc/around' }
@@ -104,9 +104,9 @@ plays:
     const kept = readdirSync(output).filter((name) => name.startsWith('evidence.h1.'));
     const evidence = kept.map((name) => [name, readFileSync(join(output, name), 'utf8')]);
     expect(Object.fromEntries(evidence)).toEqual({
-      'evidence.h1.1-what-is-there': 'changed\n',
+      'evidence.h1.1-read-the-file': 'changed\n',
       'evidence.h1.2': 'state\n',
-      'evidence.h1.3-what-is-there': 'of the play\n',
+      'evidence.h1.3-read-the-file': 'of the play\n',
       'evidence.h1.4': 'result\n',
     });
     expect(bench.read('h1', 'etc/around')).toBeUndefined();
@@ -450,7 +450,7 @@ describe('max_failures', () => {
     - { name: Change, copy: { content: x, dest: /etc/rolling } }
     - { name: Once, run_once: true, copy: { content: x, dest: /etc/rolling-once } }
     - { name: Fails on one, shell: 'test {{inventory_hostname}} != h1', undo: none }
-    - { name: Goes on, copy: { content: x, dest: /etc/rolling-on } }
+    - { name: Continue, copy: { content: x, dest: /etc/rolling-on } }
 `;
 
   it('rolls back only the failed host after its batch and continues with the next batch', async () => {
@@ -463,7 +463,7 @@ describe('max_failures', () => {
     expect(undoEnds(events)).toEqual([['Change', 'h1', 'undone']]);
     expect(bench.read('h1', 'etc/rolling')).toBeUndefined();
     expect(bench.read('h1', 'etc/rolling-once')).toBe('x');
-    expect(hostsIn(events, 'Goes on', 'changed').sort()).toEqual(['h2', 'h3', 'h4']);
+    expect(hostsIn(events, 'Continue', 'changed').sort()).toEqual(['h2', 'h3', 'h4']);
     const undoAt = events.findIndex((event) => event.type === 'undo-end');
     const nextBatch = events.findIndex((event) => event.type === 'play-start' && event.batch === 2);
     expect(undoAt).toBeLessThan(nextBatch);
@@ -502,7 +502,7 @@ describe('max_failures', () => {
     const { code, events } = await bench.play(playbook('49%'));
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({ outcome: 'rolled_back' });
-    expect(hostsIn(events, 'Goes on', 'changed')).toEqual([]);
+    expect(hostsIn(events, 'Continue', 'changed')).toEqual([]);
     expect(bench.read('h2', 'etc/rolling')).toBeUndefined();
   });
 });
@@ -663,19 +663,19 @@ describe('an interrupted run', () => {
   it('aborts the running task at the second signal, and its rollback determines the outcome on the host', async () => {
     const { code, events } = await bench.spawn(
       `
-- name: Given up
+- name: Abort
   hosts: h1
   tasks:
     - name: Long
-      shell: 'touch /etc/given-up; sleep 60'
-      undo: [{ name: Remove, shell: 'rm -f /etc/given-up' }]
+      shell: 'touch /etc/aborted; sleep 60'
+      undo: [{ name: Remove, shell: 'rm -f /etc/aborted' }]
 `,
       [],
       {
         onEvent: (event, child) => {
           if (isInterrupted(event)) child.kill('SIGINT');
           if (starts('Long')(event))
-            void eventually(() => bench.read('h1', 'etc/given-up') !== undefined).then(() =>
+            void eventually(() => bench.read('h1', 'etc/aborted') !== undefined).then(() =>
               child.kill('SIGINT'),
             );
         },
@@ -684,7 +684,7 @@ describe('an interrupted run', () => {
     expect(code).toBe(130);
     expect(hostsIn(events, 'Long', 'unknown')).toEqual(['h1']);
     expect((await bench.cli.run(['rollback'])).code).toBe(3);
-    expect(bench.read('h1', 'etc/given-up')).toBeUndefined();
+    expect(bench.read('h1', 'etc/aborted')).toBeUndefined();
   });
 
   it('pauses its rollback after the running undo', async () => {
@@ -769,15 +769,15 @@ describe('a point of no return', () => {
   hosts: h1
   tasks:
     - { name: Lost, shell: 'touch /etc/uncertain; sleep 30', timeout: 0.3, ignore_errors: true, undo: [{ name: Remove, file: { path: /etc/uncertain, state: absent } }] }
-    - { name: Pivot, shell: touch /etc/pivot, irreversible: it is said }
+    - { name: Commit, shell: touch /etc/committed, irreversible: it cannot be undone }
 `,
-      ['--accept-irreversible', 'Pivot'],
+      ['--accept-irreversible', 'Commit'],
     );
     expect(code).toBe(3);
     expect(events.at(-1)).toMatchObject({
       message: expect.stringContaining('the outcome of "Lost" on h1 is unknown') as string,
     });
-    expect(bench.read('h1', 'etc/pivot')).toBeUndefined();
+    expect(bench.read('h1', 'etc/committed')).toBeUndefined();
     expect(bench.read('h1', 'etc/uncertain')).toBeUndefined();
   });
 });

@@ -40,7 +40,7 @@ const unit =
 const units =
   'systemctl is-active sleeper; systemctl is-enabled sleeper; ls /etc/systemd/system /etc/systemd/system/multi-user.target.wants';
 
-/** Two containers of an image that holds only busybox: one that sets every field of a specification, and a stopped one. */
+/** Creates two containers of an image with only busybox: one with all fields of a specification, and a stopped one. */
 const makeContainers = `set -e
 docker image inspect lab/busybox:1 >/dev/null 2>&1 || tar -C / -c bin/busybox | docker import -c 'ENTRYPOINT ["/bin/busybox"]' - lab/busybox:1 >/dev/null
 docker rm -f web job >/dev/null 2>&1 || :
@@ -222,7 +222,7 @@ export function modulesOnRealHosts(): void {
 
   describe('a module', () => {
     for (const scenario of scenarios) {
-      it(`${scenario.title}: rolls back, applies, and changes nothing when played again`, async () => {
+      it(`${scenario.title}: is rolled back, applied, and unchanged by a second run`, async () => {
         await checkScenario(scenario, host);
       });
     }
@@ -303,7 +303,7 @@ ${more}`;
       expect(await gate('spare: 0, timeout: 0')).toMatch(/^2 [01] of 3 members/);
     });
 
-    it('user passes the hash of a password on no command line', async () => {
+    it('user does not pass a password hash on a command line', async () => {
       const { stdout, code } = await host.play(
         `- name: P
   hosts: all

@@ -9,7 +9,7 @@ import { RealMke3 } from '../../../src/lab/real/real-mke3.ts';
 export const etcdctl =
   'docker exec -e ETCDCTL_API=3 ucp-kv etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/docker/ssl/ca.pem --cert /etc/docker/ssl/cert.pem --key /etc/docker/ssl/key.pem';
 
-/** The command line of the upgrade of a cluster; `directory` gets what it writes on the controller. */
+/** Arguments of runner for the upgrade of a cluster. @param directory for files that it writes on the controller */
 export const upgradeOf = (
   cluster: RealMke3,
   directory: string,
@@ -20,19 +20,19 @@ export const upgradeOf = (
   ...['--accept-irreversible', 'remove-mke3', ...extra],
 ];
 
-/** Three managers and two workers with MKE 3. */
+/** Starts a cluster of three managers and two workers with MKE 3. */
 export function startCluster(programs: RealPrograms): Promise<RealMke3> {
   const cache = process.env['RUNNER_LAB_CACHE'] ?? join(homedir(), '.cache', 'runner', 'lab');
   return RealMke3.start({ managers: 3, workers: 2 }, cache, programs);
 }
 
-/** The same for the etcd of k0s. */
+/** etcdctl for the etcd of k0s. */
 export const k0sEtcdctl =
   'ETCDCTL_API=3 etcdctl --endpoints https://127.0.0.1:2379 --cacert /var/lib/k0s/pki/etcd/ca.crt --cert /var/lib/k0s/pki/etcd/server.crt --key /var/lib/k0s/pki/etcd/server.key';
 
 /**
- * What etcd holds of the objects of the lab: the uid of each by its key, whatever the form in which it is stored. Encrypted ones,
- * which show none, have "hidden", those that are not there "".
+ * The UIDs of the lab's objects in etcd, by key, for any storage format. The UID of an encrypted object is "hidden", that of a
+ * missing object is empty.
  */
 export async function uidsIn(
   lab: RealLab,
@@ -59,10 +59,10 @@ done`,
   );
 }
 
-/** Why a run with "--fail-at" ends; its step is skipped where the lab has no DNS service. */
+/** Messages of a run with "--fail-at". The step is skipped if the lab has no DNS service. */
 export const INJECTED = /made to fail by --fail-at|the --fail-at step was skipped/;
 
-/** Shell commands that print what an operator would compare by hand: engine, Swarm, etcd, API, units and files. */
+/** Shell commands that print the state of a host: engine, Swarm, etcd, API, units and files. */
 const look = `
 docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}} {{.Image}} {{.State}}' | sed -n 's/^ //p' | sort
 docker inspect --format '{{.Name}} {{.HostConfig.RestartPolicy.Name}}' $(docker ps -a --format '{{.Label "com.docker.swarm.task.id"}} {{.Names}}' | sed -n 's/^ //p') | sort
@@ -95,19 +95,19 @@ curl -sk https://127.0.0.1/_ping
 
 const LOOK_LIMIT_MS = 180_000;
 
-/** What an operator would compare by hand, for each host. */
+/** The state of each host, as printed by the commands above. */
 export async function stateOf(lab: RealLab): Promise<Record<string, string>> {
   const entries = await Promise.all(
     lab.hosts.map(async ({ name }) => [
       name,
-      // Every file of a host is read, which takes a minute on a busy machine.
+      // The commands read every file of a host, which takes a minute on a busy machine.
       await lab.ssh(name, name.startsWith('manager') ? lookManager : look, LOOK_LIMIT_MS),
     ]),
   );
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** The state when it is the same twice: after a reboot the engine takes a moment to start its containers. */
+/** Waits until the state is the wanted one: after a reboot, the engine needs time to start its containers. */
 export async function settledState(
   lab: RealLab,
   wanted: Record<string, string>,
@@ -119,7 +119,7 @@ export async function settledState(
   }
 }
 
-/** How a run ended, with the fingerprints that differ and what could not be undone. */
+/** The result of a run, failed undos and differing fingerprints, as text. */
 export const outcome = (events: readonly RunEvent[]): string =>
   events
     .flatMap((event) => {

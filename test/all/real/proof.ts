@@ -46,7 +46,7 @@ const once = (
   };
 };
 
-/** One step of each phase that changes hosts, and a host whose turn it is. */
+/** One step of each phase that changes hosts, and a host on which it runs. */
 const phases: [phase: string, step: string, host: string][] = [
   ['freeze', 'pre-upgrade-migrations-freeze-mke-3/mke3-freeze/take-a-snapshot-of-etcd', 'manager1'],
   [
@@ -75,7 +75,7 @@ const GATE =
   'post-upgrade-cleanup-pass-the-point-of-no-return/commit-remove-mke3/check-that-calico-runs-on-every-node';
 const WORKER_JOINED = 'migrate-worker-nodes-to-k0s/k0s-worker/revoke-the-worker-token';
 
-/** The run ended with everything undone, and the hosts are as before by an outside comparison. */
+/** Expects that the run was rolled back, and that the state of all hosts equals the state before, compared independently. */
 async function expectRestored({
   code,
   events,
@@ -89,7 +89,7 @@ async function expectRestored({
   expect(await settledState(cluster.lab, before)).toEqual(before);
 }
 
-/** Faults in each phase of the upgrade with a real k0s. Takes about three minutes a case on an idle machine with two cores. */
+/** Tests with faults in each phase of the upgrade with a real k0s. A case takes about three minutes on an idle machine with two cores. */
 export function upgradeWithRealK0s(programs: RealPrograms): void {
   beforeAll(async () => {
     started = await startCluster(programs);
@@ -116,7 +116,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     );
 
     it.each(phases)(
-      'by "runner rollback" after kill -9 in the phase "%s"',
+      'with "runner rollback" after kill -9 in the phase "%s"',
       async (_, step) => {
         const killed = await upgrade(
           [],
@@ -132,7 +132,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     );
 
     it.each(phases)(
-      'after kill -9 in the phase "%s", "runner resume" up to the gate, and "runner rollback"',
+      'with "runner rollback" after kill -9 in the phase "%s" and "runner resume" up to the point of no return',
       async (_, step) => {
         const kill = (child: { kill: (signal: NodeJS.Signals) => unknown }) =>
           child.kill('SIGKILL');
@@ -150,7 +150,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     );
 
     it.each(phases)(
-      'after a cut line in the phase "%s"',
+      'after a lost connection in the phase "%s"',
       async (_, step, host) => {
         const cut = once(
           (event) => startsStep(event, step),
@@ -161,7 +161,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
               .then(() => cluster.lab.setLink(host, 'up'));
           },
         );
-        // Where the cut ends a command, the run fails there.
+        // If the lost connection ends a command, the run fails at that step.
         await expectRestored(await upgrade(['--fail-at', 'last'], cut));
       },
       LIMIT_MS,
@@ -171,7 +171,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
       ['manager', 'manager2', 'Migrate worker'],
       ['worker', 'worker1', 'Migrate worker nodes to k0s: release'],
     ])(
-      'after a %s rebooted in the middle',
+      'after a reboot of a %s during the run',
       async (_, host, play) => {
         const reboot = once(
           (event) => event.type === 'play-start' && event.play.startsWith(play),
@@ -187,7 +187,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     const rule = 'INPUT -p tcp --dport 2380 -j DROP';
 
     it(
-      'when port 2380 is blocked while the second controller joins',
+      'if port 2380 is blocked while the second controller joins',
       async () => {
         const block = once(
           (event) =>
@@ -202,7 +202,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     );
 
     it(
-      'nothing, when the checks find that port 2380 is blocked',
+      'without a rollback if the checks find that port 2380 is blocked',
       async () => {
         await cluster.lab.ssh('manager2', `iptables -I ${rule}`);
         const { code, events } = await upgrade();
@@ -230,7 +230,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     };
 
     it(
-      'with an idle mount below the kubelet, whose data stay',
+      'and the data of an idle mount in the kubelet directory',
       async () => {
         const result = await upgrade(['--fail-at', 'last'], mounted('true'));
         await expectRestored(result);
@@ -241,7 +241,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
     );
 
     it(
-      'with a mount in use below the kubelet: names it, and completes once it is free',
+      'after a busy mount in the kubelet directory, which was reported, is released',
       async () => {
         const user = `setsid sh -c 'cd ${volume}; exec sleep 3600' </dev/null >/dev/null 2>&1 & echo $! >/run/proof.pid`;
         const { code, events } = await upgrade(['--fail-at', 'last'], mounted(user));
@@ -258,7 +258,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
 
   describe('completes the upgrade', () => {
     it(
-      'after kill -9 and "runner resume", and every node comes back from a restart of its own',
+      'with "runner resume" after kill -9, and every node is ready after a restart',
       async () => {
         const before = await uidsIn(cluster.lab, 'manager1', etcdctl);
         const killed = await upgrade(
@@ -293,7 +293,7 @@ export function upgradeWithRealK0s(programs: RealPrograms): void {
   });
 }
 
-/** Waits for a node that restarted: its units run, and the API, asked on another controller, calls it ready by a new heartbeat. */
+/** Waits until a node has restarted and the API on another controller reports it as ready. */
 async function expectReady(name: string, boot: string): Promise<void> {
   const other = name === 'manager1' ? 'manager2' : 'manager1';
   const wanted =

@@ -19,7 +19,7 @@ import {
   upgradeOf,
 } from './outside.ts';
 
-/** With a real k0s it takes minutes. */
+/** With a real k0s, an upgrade takes minutes. */
 const LIMIT_MS = 900_000;
 
 let cluster: RealMke3;
@@ -29,7 +29,7 @@ let cli: Cli;
 const upgrade = (extra: string[], options: CliOptions = {}, playbook?: string) =>
   cli.run(upgradeOf(cluster, cli.dir, extra, playbook), { timeoutMs: LIMIT_MS, ...options });
 
-/** At the first step on the workers, all managers run k0s. */
+/** The start of the first play on the workers, when all managers run k0s. */
 const startsWorkers = (event: RunEvent): boolean =>
   event.type === 'play-start' && event.play === 'Migrate worker nodes to k0s' && event.batch === 1;
 
@@ -84,7 +84,7 @@ export function upgradeOnRealHosts(programs: RealPrograms): void {
     );
 
     it(
-      'restores a manager that restarts once MKE 3 is disabled and before it is stopped',
+      'restores a manager that restarts after MKE 3 is disabled and before it is stopped',
       async () => {
         const before = await stateOf(cluster.lab);
         const playbook = cli.file('upgrade-restart.yml', upgradeWithRestart('manager3'));
@@ -104,7 +104,7 @@ export function upgradeOnRealHosts(programs: RealPrograms): void {
 
   describe('the upgrade', () => {
     it(
-      'ends with MKE 4 when a manager reboots during the run and a step fails after the point of no return',
+      'completes with "resume" after a manager rebooted during the run and a step failed after the point of no return',
       async () => {
         const before = await uidsIn(cluster.lab, 'manager1', etcdctl);
         const failed = await upgrade(['--fail-at', 'Leave the Swarm'], {
@@ -113,7 +113,7 @@ export function upgradeOnRealHosts(programs: RealPrograms): void {
               void cluster.lab.ssh('manager3', 'systemctl reboot').catch(() => undefined);
           },
         });
-        // Nothing after that point is rolled back; the run waits for "resume".
+        // Changes after the point of no return are not rolled back. The run can be resumed.
         expect(failed.code, outcome(failed.events) + failed.stderr).toBe(6);
         expect(outcome(failed.events)).toMatch(INJECTED);
         const { code, events, stderr } = await cli.run(['resume', '--output', 'json'], {
@@ -122,7 +122,7 @@ export function upgradeOnRealHosts(programs: RealPrograms): void {
         expect(code, outcome(events) + stderr).toBe(0);
         for (const name of ['manager1', 'manager2', 'manager3']) {
           const after = await uidsIn(cluster.lab, name, k0sEtcdctl);
-          // Components that MKE 3 ran in kube-system are replaced by those of k0s.
+          // k0s replaces the components of MKE 3 in kube-system.
           const own = /^\/registry\/(daemonsets|deployments)\/kube-system\//;
           for (const [key, uid] of before)
             if (own.test(key)) expect(after.get(key), key).not.toBe(uid);
