@@ -40,7 +40,7 @@ function* tasksIn(value: unknown): Generator<Record<string, unknown>> {
 }
 
 const root = packageRoot();
-const files = ['playbooks', 'roles', 'examples'].flatMap((folder) =>
+const files = ['playbooks', 'roles', 'examples', 'src/lab/real'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.yml'))
     .map((name) => join(folder, name)),
@@ -50,7 +50,7 @@ const tasksOf = (file: string) => [
   ...tasksIn(parse(readFileSync(join(root, file), 'utf8'), { logLevel: 'error' })),
 ];
 
-describe('the keys of tasks in playbooks, roles and examples', () => {
+describe('the keys of tasks in all shipped YAML files', () => {
   it.each(files)('have the fixed order in %s', (file) => {
     for (const task of tasksOf(file)) {
       const keys = Object.keys(task);
@@ -69,13 +69,15 @@ describe('the keys of tasks in playbooks, roles and examples', () => {
 const VERBS = new Set([
   ...'Activate Add Allow Back Check Configure Connect Convert Copy Count Create'.split(' '),
   ...'Deactivate Delegate Delete Disable Download Drain Enable Fail Fetch Find Group'.split(' '),
-  ...'Handle Ignore Import Install Join Label Leave Link Load Loop Mount Move Patch'.split(' '),
+  ...'Handle Ignore Import Initialize Install Join Label Leave Link Load Loop Mount Move Patch'.split(
+    ' ',
+  ),
   ...'Pause Predict Print Protect Read Record Register Release Reload Remove Replace'.split(' '),
   ...'Report Reset Resolve Restart Restore Resume Revoke Run Save Set Show Start'.split(' '),
   ...'Stop Take Test Uncordon Unpack Unregister Update Upgrade Wait Warn Write'.split(' '),
 ]);
 
-describe('the tasks of playbooks, roles and examples', () => {
+describe('the tasks of all shipped YAML files', () => {
   it('have names that begin with a listed verb, and with "Wait for" if they wait', () => {
     const names = files.flatMap(tasksOf).map(({ name }) => String(name));
     expect(names.filter((name) => !VERBS.has(name.split(' ')[0] ?? ''))).toEqual([]);
