@@ -14,7 +14,7 @@ export interface Container {
   status: string;
   running: boolean;
   /** Created with --rm: the engine removes it when it stops. */
-  vanishes: boolean;
+  autoRemove: boolean;
   labels: JsonObject;
   /** As for `docker update --restart`, such as "no" or "on-failure:3". */
   restartPolicy: string;
@@ -52,7 +52,7 @@ function parseContainer(inspected: JsonObject): Container {
     imageId: textOf(inspected['Image']),
     status: textOf(state['Status']),
     running: state['Running'] === true,
-    vanishes: host['AutoRemove'] === true,
+    autoRemove: host['AutoRemove'] === true,
     labels: objectOf(config['Labels']),
     restartPolicy: policyOf(objectOf(host['RestartPolicy'])),
     inspected,

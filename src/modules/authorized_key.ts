@@ -65,7 +65,7 @@ export const authorized_key: Module<Args> = {
   effect: 'restores',
 
   async plan(args, { host }) {
-    const { path, directory, uid, gid } = await place(args, host);
+    const { path, directory, uid, gid } = await locate(args, host);
     const keys = args.key
       .split('\n')
       .filter((line) => !/^\s*(#|$)/.test(line))
@@ -103,7 +103,7 @@ function undoOfDirectory(directory: string, { type, mode, owner, group }: FileSt
   return { module: 'file', args: { path: directory, state: 'directory', mode, owner, group } };
 }
 
-async function place(
+async function locate(
   { user, path }: Args,
   host: HostFacts,
 ): Promise<{ path: string; directory: string; uid: number; gid: number }> {

@@ -55,7 +55,7 @@ export const backup: Module<Args> = {
   effect: 'restores',
 
   async plan(args, { host, controller }) {
-    const { saved, archive, file } = await look(args, host);
+    const { saved, archive, file } = await readPaths(args, host);
     const list = saved.map((one) => ({ ...one }));
     const result = { dest: file, saved: list };
     const restored = { module: 'restore_backup', args: { file, archive, saved: list } };
@@ -79,7 +79,7 @@ export const backup: Module<Args> = {
   },
 };
 
-async function look(args: Args, host: HostFacts) {
+async function readPaths(args: Args, host: HostFacts) {
   const paths = listOf(args.paths).map((path) => path.replace(/(?<=.)\/+$/, ''));
   const odd = paths.find((path) => !/^\/[^\n]+$/.test(path) || path.split('/').includes('..'));
   if (odd !== undefined)

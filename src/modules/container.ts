@@ -95,15 +95,15 @@ export const container: Module<Args> = {
       const resting = found.filter((one) => !one.running);
       if (resting.length > 0) actions.push(docker('start', ...names(resting)));
     } else if (args.state === 'stopped') {
-      const vanishing = found.find((one) => one.running && one.vanishes);
-      if (vanishing)
+      const removedOnStop = found.find((one) => one.running && one.autoRemove);
+      if (removedOnStop)
         throw new TaskError(
-          `Container "${vanishing.name}" on "${host.name}" was created with --rm: a stop would remove it.`,
+          `Container "${removedOnStop.name}" on "${host.name}" was created with --rm: a stop would remove it.`,
           { hint: 'Use "state: absent", whose undo re-creates the container.' },
         );
       actions.push(...stop);
     } else if (args.state === 'absent') {
-      const left = names(found.filter((one) => !(one.running && one.vanishes)));
+      const left = names(found.filter((one) => !(one.running && one.autoRemove)));
       actions.push(...stop, ...(left.length > 0 ? [docker('rm', ...left)] : []));
     }
     const calls = actions.length > 0 ? await undoOf(args, found, host) : undefined;
@@ -137,7 +137,7 @@ async function undoOf(
   if (args.state === 'started') {
     const resting = found.filter(({ running }) => !running);
     // Stopping a container with --rm would remove it.
-    if (resting.some(({ vanishes }) => vanishes)) return undefined;
+    if (resting.some(({ autoRemove }) => autoRemove)) return undefined;
     return [...policies, ...call(resting, { state: 'stopped' })];
   }
   if (args.state !== 'absent') {
@@ -159,7 +159,7 @@ async function undoOf(
 }
 
 async function chosen(
-  { name, filters = [], without_labels: without = [], docker, ...wish }: Args,
+  { name, filters = [], without_labels: without = [], docker, ...rest }: Args,
   host: HostFacts,
 ): Promise<Container[]> {
   const names = listOf(name);
@@ -171,11 +171,11 @@ async function chosen(
   const [listed] = await Promise.all([
     host.fact(containers, JSON.stringify(programWords(docker, 'docker')), JSON.stringify(wanted)),
     // Requested in the same round trip, because the undo needs it.
-    wish.state === 'absent' ? host.fact(hasProgram, 'curl') : undefined,
+    rest.state === 'absent' ? host.fact(hasProgram, 'curl') : undefined,
   ]);
   const missing = names.filter((one) => !listed.some((container) => container.name === one));
   const mustExist =
-    wish.restart_policy !== undefined || wish.state === 'started' || wish.state === 'stopped';
+    rest.restart_policy !== undefined || rest.state === 'started' || rest.state === 'stopped';
   if (missing.length > 0 && filters.length === 0 && mustExist)
     throw new TaskError(`There is no container "${missing.join('", "')}" on "${host.name}".`, {
       hint: 'List them with: docker ps -a.',

@@ -67,10 +67,10 @@ export const copy: Module<Args> = {
   effect: 'restores',
 
   async plan(args, { host, controller }) {
-    const { src, content, dest, force, remote_src: isThere, mode, ...attributes } = args;
+    const { src, content, dest, force, remote_src: isRemote, mode, ...attributes } = args;
     const wanted = { path: dest, keepExisting: force === false, ...attributes };
     const inDigits = mode === undefined || mode === 'preserve' ? {} : { mode };
-    if (src === undefined || isThere === true) {
+    if (src === undefined || isRemote === true) {
       if (mode === 'preserve' || args.directory_mode !== undefined)
         throw new TaskError('"preserve" and "directory_mode" need a source on the controller.');
       const bytes = Buffer.from(content ?? '');
@@ -78,7 +78,7 @@ export const copy: Module<Args> = {
         expectChecksum(args, sha256(bytes));
         return planFile({ ...wanted, ...inDigits, content: bytes }, host);
       }
-      return planHere(src, { ...wanted, ...inDigits }, args, host);
+      return planOnHost(src, { ...wanted, ...inDigits }, args, host);
     }
     const directory = await controller.folder(src);
     if (directory) return planDirectory(directoryOf(src, args), directory, { host, controller });
@@ -114,7 +114,7 @@ function expectChecksum({ checksum, src }: Args, is: string): void {
 }
 
 /** Plan of copying a file from one path of the host to another. */
-async function planHere(
+async function planOnHost(
   src: string,
   wanted: WantedPath,
   args: Args,

@@ -194,7 +194,7 @@ async function otherAttributes(args: Args, host: HostFacts): Promise<PathAttribu
   const found = await host.fact(treeAttributes, path, settledPattern(args));
   return found.filter(
     (one) =>
-      isForeign(one, args) ||
+      hasOtherOwner(one, args) ||
       (mode !== undefined &&
         one.type !== 'link' &&
         octalMode(mode, one.mode, one.type === 'directory') !== one.mode),
@@ -202,7 +202,7 @@ async function otherAttributes(args: Args, host: HostFacts): Promise<PathAttribu
 }
 
 /** Whether owner or group differ from the task. */
-function isForeign({ owner, uid, group, gid }: PathAttributes, wanted: Args): boolean {
+function hasOtherOwner({ owner, uid, group, gid }: PathAttributes, wanted: Args): boolean {
   return (
     (wanted.owner !== undefined && !names(wanted.owner, owner, uid)) ||
     (wanted.group !== undefined && !names(wanted.group, group, gid))
@@ -230,7 +230,7 @@ function treeActions(args: Args, other: readonly PathAttributes[]): Action[] {
   const { path, mode, owner, group } = args;
   if (other.length === 0) return [];
   const actions: Action[] = [];
-  if (other.some((one) => isForeign(one, args)))
+  if (other.some((one) => hasOtherOwner(one, args)))
     actions.push({
       kind: 'chown',
       path,

@@ -81,7 +81,7 @@ export const k0s: Module<Args> = {
   async plan(args, { host }) {
     const asks = args.state === undefined && !args.token && !args.revoke_token;
     const [found, stock] = await Promise.all([
-      look(args, host),
+      readState(args, host),
       asks || args.before !== undefined ? host.fact(k0sStock) : undefined,
     ]);
     const { role, version, active } = found;
@@ -143,11 +143,11 @@ function programOf({ k0s: program = '/usr/local/bin/k0s' }: Args): string {
   return program;
 }
 
-async function look(args: Args, host: HostFacts): Promise<K0sState> {
+async function readState(args: Args, host: HostFacts): Promise<K0sState> {
   if (args.before !== undefined && args.state !== 'reset')
     throw new TaskError('"before" needs "state: reset".');
-  const wishes = [args.token, args.revoke_token, args.state].filter((one) => one !== undefined);
-  if (wishes.length > 1)
+  const requests = [args.token, args.revoke_token, args.state].filter((one) => one !== undefined);
+  if (requests.length > 1)
     throw new TaskError('"state", "token" and "revoke_token" cannot be combined.');
   if (args.state === 'installed' && args.role === undefined)
     throw new TaskError('"state: installed" needs "role: controller" or "role: worker".');

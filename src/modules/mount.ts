@@ -71,13 +71,13 @@ export const mount: Module<Args> = {
     const actions: Action[] = [...table.actions];
     const comes = state === 'mounted' || state === 'ephemeral';
     if (comes && directory.type === 'absent') actions.push({ kind: 'mkdir', path });
-    const foreign = now !== undefined && src !== undefined && isOther(now, args);
-    if (comes && foreign && state === 'ephemeral')
+    const otherIsMounted = now !== undefined && src !== undefined && isOther(now, args);
+    if (comes && otherIsMounted && state === 'ephemeral')
       throw new TaskError(`"${now.src}" is already mounted at "${path}" on "${host.name}".`, {
         hint: 'Unmount it first with "state: unmounted".',
       });
-    if (state === 'mounted' && foreign) actions.push(exec('umount', '--', path));
-    if (state === 'mounted' && (now === undefined || foreign)) actions.push(mountCall(args));
+    if (state === 'mounted' && otherIsMounted) actions.push(exec('umount', '--', path));
+    if (state === 'mounted' && (now === undefined || otherIsMounted)) actions.push(mountCall(args));
     else if (state === 'mounted' && tableChanges)
       actions.push(exec('mount', '-o', remountOptions(args), path));
     if (state === 'ephemeral' && now === undefined) actions.push(mountCall(args));
@@ -107,7 +107,7 @@ function undoOf(
   if (state === 'present') return inOrder(table);
   const unmount = { module: 'mount', args: { path, state: 'unmounted' } };
   const other = before && isOther(before, args) && state === 'mounted';
-  const back = before ? { module: 'mount', args: asItIs(path, before) } : unmount;
+  const back = before ? { module: 'mount', args: asFound(path, before) } : unmount;
   return inOrder(other ? unmount : undefined, back, table, isNew ? gone(path) : undefined);
 }
 
@@ -116,7 +116,7 @@ function editsTable({ state }: Args): boolean {
 }
 
 /** Arguments that mount the found file system again. */
-function asItIs(path: string, { src, fstype, own, opts, isPart, elsewhere }: Mounted): JsonObject {
+function asFound(path: string, { src, fstype, own, opts, isPart, elsewhere }: Mounted): JsonObject {
   const [origin] = elsewhere;
   if (!isPart || origin === undefined)
     return { path, state: 'ephemeral', src, fstype, opts: opts.join(',') };

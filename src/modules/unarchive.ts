@@ -190,10 +190,10 @@ interface Content {
 }
 
 async function contentOf(
-  { src, remote_src: isThere }: Args,
+  { src, remote_src: isRemote }: Args,
   { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Content> {
-  if (isThere === true) return host.fact(archiveEntries, src);
+  if (isRemote === true) return host.fact(archiveEntries, src);
   const [from, entries] = await Promise.all([controller.fileInfo(src), controller.archive(src)]);
   return { kind: 'tar', entries, from };
 }

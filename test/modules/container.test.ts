@@ -6,7 +6,7 @@ import { fakeHost, testModule } from '../helpers/module-tester.ts';
 
 const resting = { State: { Status: 'exited', Running: false } };
 
-const vanishing = { HostConfig: { AutoRemove: true } };
+const removedOnStop = { HostConfig: { AutoRemove: true } };
 
 testModule(container, {
   settled: [
@@ -75,8 +75,8 @@ testModule(container, {
       args: { name: ['web', 'job'], state: 'absent' },
       facts: listed(
         ['name=^/web$', 'name=^/job$'],
-        inspected('web', vanishing),
-        inspected('job', { ...vanishing, ...resting }),
+        inspected('web', removedOnStop),
+        inspected('job', { ...removedOnStop, ...resting }),
       ),
       actions: ['exec docker stop web', 'exec docker rm job'],
     },
@@ -103,7 +103,7 @@ testModule(container, {
     {
       title: 'stopping a container that was created with --rm',
       args: { name: 'web', state: 'stopped' },
-      facts: listed(['name=^/web$'], inspected('web', vanishing)),
+      facts: listed(['name=^/web$'], inspected('web', removedOnStop)),
       code: 'TASK_FAILED',
     },
     {
@@ -127,7 +127,7 @@ const again = { name: 'web', running: true, socket: '/s', specification };
 
 describe('undo of a container', () => {
   it('is not automatic for starting a container that was created with --rm', async () => {
-    const facts = listed(['name=^/web$'], inspected('web', { ...vanishing, ...resting }));
+    const facts = listed(['name=^/web$'], inspected('web', { ...removedOnStop, ...resting }));
     const args = { name: 'web', state: 'started' } as const;
     expect(await container.plan(args, fakeHost({ facts }))).not.toHaveProperty('undo');
   });

@@ -34,14 +34,14 @@ export const restore_attributes: Module<FromSchema<typeof schema>> = {
       const [mode = '', uid = '', gid = ''] = attributes.split(' ');
       // Paths that no longer exist are skipped.
       const there = its.flatMap((path) => now.get(path) ?? []);
-      const foreign = there.filter((one) => String(one.uid) !== uid || String(one.gid) !== gid);
+      const otherOwner = there.filter((one) => String(one.uid) !== uid || String(one.gid) !== gid);
       // chown clears the set-ID bits, so these paths need chmod, too.
       const other = there.filter(
-        (one) => one.type !== 'link' && (one.mode !== mode || foreign.includes(one)),
+        (one) => one.type !== 'link' && (one.mode !== mode || otherOwner.includes(one)),
       );
       const below = (list: typeof there) => list.map(({ path }) => ({ path: path.slice(1) }));
-      if (foreign.length > 0)
-        actions.push(onAll('/', below(foreign), 'chown', '-h', `${uid}:${gid}`));
+      if (otherOwner.length > 0)
+        actions.push(onAll('/', below(otherOwner), 'chown', '-h', `${uid}:${gid}`));
       if (other.length > 0) actions.push(onAll('/', below(other), 'chmod', `0${mode}`));
     }
     return { actions };
