@@ -10,7 +10,7 @@ import {
 import { MapReader } from '../yaml/map-reader.ts';
 import type { SourceMap } from '../yaml/source-map.ts';
 import { readConnection, type ToolConnection } from './connections.ts';
-import { fillIn } from './environment.ts';
+import { substitute } from './environment.ts';
 import type { GroupTree } from './groups.ts';
 import { ToolNotes } from './tool-notes.ts';
 
@@ -18,7 +18,7 @@ import { ToolNotes } from './tool-notes.ts';
 interface Tool {
   name: string;
   /** Which values contain environment variables to substitute. launchpad does that since its format mke/v1.1. */
-  fills: 'all' | 'hosts' | 'none';
+  substitutes: 'all' | 'hosts' | 'none';
   defaultUser: string | undefined;
   /** Keys of a host that only the tool uses. They become variables, and a note lists them. */
   named: readonly string[];
@@ -35,17 +35,17 @@ const k0sKeys =
 const tools = {
   mkectl: {
     name: 'mkectl',
-    fills: 'hosts',
+    substitutes: 'hosts',
     defaultUser: undefined,
     named: k0sKeys,
     silent: [],
     strict: true,
   },
-  mke4: { name: 'mkectl', fills: 'hosts', defaultUser: 'root', named: k0sKeys, silent: [] },
-  k0sctl: { name: 'k0sctl', fills: 'all', defaultUser: 'root', named: k0sKeys, silent: [] },
+  mke4: { name: 'mkectl', substitutes: 'hosts', defaultUser: 'root', named: k0sKeys, silent: [] },
+  k0sctl: { name: 'k0sctl', substitutes: 'all', defaultUser: 'root', named: k0sKeys, silent: [] },
   launchpad: {
     name: 'launchpad',
-    fills: 'all',
+    substitutes: 'all',
     defaultUser: 'root',
     named: ['sudodocker', 'sudooverride', 'mcrupgradeskip', 'swarmAddress'],
     silent: ['hooks', 'mcrConfig', 'engineConfig', 'imageDir'],
@@ -57,7 +57,8 @@ export function clusterTool(document: SourceObject): Tool | undefined {
   const version = textOf(document['apiVersion']) ?? '';
   if (version.startsWith('k0sctl.k0sproject.io/')) return tools.k0sctl;
   if (version.startsWith('launchpad.mirantis.com/mke/')) return tools.launchpad;
-  if (version.startsWith('launchpad.mirantis.com/')) return { ...tools.launchpad, fills: 'none' };
+  if (version.startsWith('launchpad.mirantis.com/'))
+    return { ...tools.launchpad, substitutes: 'none' };
   return document['kind'] === 'MkeConfig' ? tools.mke4 : undefined;
 }
 
@@ -98,9 +99,10 @@ export interface ClusterReading {
 export function fromCluster(document: SourceObject, tool: Tool, reading: ClusterReading): void {
   const { file, map, problems } = reading;
   const before = problems.length;
-  const filled = tool.fills === 'all' ? (fillIn(document, reading) as SourceObject) : document;
+  const substituted =
+    tool.substitutes === 'all' ? (substitute(document, reading) as SourceObject) : document;
   if (problems.length > before) return;
-  const spec = filled['spec'];
+  const spec = substituted['spec'];
   const list = isSourceObject(spec) ? spec['hosts'] : undefined;
   if (!Array.isArray(list)) {
     const at = map.of(isSourceObject(spec) ? spec : document) ?? { file, line: 1, column: 1 };
@@ -138,7 +140,7 @@ function readHosts(
 ): void {
   const { file, tree, problems, map, tool, bastion } = reading;
   const before = problems.length;
-  const list = tool.fills === 'hosts' ? (fillIn(written, reading) as Source[]) : written;
+  const list = tool.substitutes === 'hosts' ? (substitute(written, reading) as Source[]) : written;
   if (problems.length > before) return;
   const notes = new ToolNotes(tree.notes, tool.name);
   tree.group('all');
@@ -212,13 +214,13 @@ function addHost(
     notes.unknown(entry, 'a host');
     for (const key of entry.rest()) take(key, key);
   }
-  const { password, reach, address, way } = connection;
-  if (way !== undefined) vars['ansible_connection'] = way;
+  const { password, reach, address, ansibleConnection } = connection;
+  if (ansibleConnection !== undefined) vars['ansible_connection'] = ansibleConnection;
   if (password !== undefined) vars['ansible_password'] = password;
   const role = roleOf(entry);
   const groups = role === undefined ? [] : groupsOf[role];
   if (groups === undefined && (role !== undefined || tool !== tools.mkectl))
-    notes.say(
+    notes.add(
       `Unknown role "${role ?? ''}": the host is not in any group.`,
       entry.at('role'),
       `Use one of ${Object.keys(groupsOf).join(', ')}.`,

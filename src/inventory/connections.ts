@@ -11,7 +11,7 @@ export interface ToolConnection {
   reach: Partial<HostAddress>;
   password?: string | undefined;
   /** Value of the variable `ansible_connection`. */
-  way?: 'local' | 'openssh' | 'winrm';
+  ansibleConnection?: 'local' | 'openssh' | 'winrm';
 }
 
 export interface ConnectionReading {
@@ -43,7 +43,7 @@ export function readConnection(
   // "localhost" wins, as in launchpad, whose older formats have all of these keys.
   if (isLocal) {
     const reach = { transport: 'local', transportGiven: true } as const;
-    return { address: 'localhost', reach, way: 'local' };
+    return { address: 'localhost', reach, ansibleConnection: 'local' };
   }
   const given = [ssh, openSsh, winRm].filter((one) => one !== undefined);
   if (given.length > 1)
@@ -150,7 +150,7 @@ function fromOpenSsh(
     ...(args.length === 0 ? {} : { sshArgs: args }),
   };
   notes.unknown(map, '"openSSH"');
-  return address === undefined ? undefined : { address, reach, way: 'openssh' };
+  return address === undefined ? undefined : { address, reach, ansibleConnection: 'openssh' };
 }
 
 function fromWinRm(map: MapReader, beside: Beside): ToolConnection | undefined {
@@ -161,7 +161,7 @@ function fromWinRm(map: MapReader, beside: Beside): ToolConnection | undefined {
     user: map.string('user') ?? beside.user,
     unmanageable: 'it uses WinRM, which runner does not support',
   };
-  return { address, reach, way: 'winrm' };
+  return { address, reach, ansibleConnection: 'winrm' };
 }
 
 /** Converts `options: { Name: value }` to arguments of ssh. */
@@ -180,7 +180,7 @@ function optionsOf(
   const read = readSshWords(words, file);
   if (read.problem !== undefined) map.problem('options', `"options": ${read.problem}.`);
   for (const { option, hint } of read.notes)
-    notes.say(`The ssh option "${option}" is ignored.`, map.map.of(options), hint);
+    notes.add(`The ssh option "${option}" is ignored.`, map.map.of(options), hint);
   return {
     ...(read.args.length === 0 ? {} : { sshArgs: read.args }),
     ...(read.needsOpenSsh ? { transport: 'openssh' as const } : {}),

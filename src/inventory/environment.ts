@@ -13,42 +13,45 @@ export interface Substitution {
  * Substitutes `$VAR`, `${VAR}`, `${VAR:-default}` and similar expressions in a document, as launchpad and k0sctl do. An
  * unset variable is a problem; these tools would silently insert nothing.
  */
-export function fillIn(value: Source, parts: Substitution, at?: SourceRef): Source {
+export function substitute(value: Source, parts: Substitution, at?: SourceRef): Source {
   if (typeof value === 'string' || value instanceof Template)
     return textOf(String(value), parts, at);
   if (Array.isArray(value)) {
     const { map } = parts;
-    const list = value.map((item, index) => fillIn(item, parts, map.value(value, index)));
+    const list = value.map((item, index) => substitute(item, parts, map.value(value, index)));
     map.copy(value, list);
     return list;
   }
-  return isSourceObject(value) ? fillInMap(value, parts) : value;
+  return isSourceObject(value) ? substituteMap(value, parts) : value;
 }
 
-function fillInMap(value: SourceObject, parts: Substitution): SourceObject {
-  const filled: SourceObject = {};
+function substituteMap(value: SourceObject, parts: Substitution): SourceObject {
+  const substituted: SourceObject = {};
   for (const [key, one] of Object.entries(value))
-    filled[key] = fillIn(one, parts, parts.map.value(value, key));
-  parts.map.copy(value, filled);
-  return filled;
+    substituted[key] = substitute(one, parts, parts.map.value(value, key));
+  parts.map.copy(value, substituted);
+  return substituted;
 }
 
 const VARIABLE = /\$(?:(\$)|([A-Za-z_]\w*)|\{([^}]*)\})/g;
 
 function textOf(text: string, { environment, problems }: Substitution, at?: SourceRef): Source {
   if (!text.includes('$')) return text;
-  const filled = text.replaceAll(VARIABLE, (_, dollar?: string, name?: string, braced?: string) => {
-    if (dollar !== undefined) return '$';
-    const value = valueOf(braced ?? name ?? '', environment);
-    if (typeof value === 'string') return value;
-    problems.push({ ...value, at });
-    return '';
-  });
+  const substituted = text.replaceAll(
+    VARIABLE,
+    (_, dollar?: string, name?: string, braced?: string) => {
+      if (dollar !== undefined) return '$';
+      const value = valueOf(braced ?? name ?? '', environment);
+      if (typeof value === 'string') return value;
+      problems.push({ ...value, at });
+      return '';
+    },
+  );
   // If the text is a single variable, its value is converted as in YAML.
   const isWhole = /^\$(?:[A-Za-z_]\w*|\{[^}]*\})$/.test(text);
-  if (isWhole && /^(0|[1-9]\d{0,8})$/.test(filled)) return Number(filled);
-  if (isWhole && /^(true|false)$/.test(filled)) return filled === 'true';
-  return filled;
+  if (isWhole && /^(0|[1-9]\d{0,8})$/.test(substituted)) return Number(substituted);
+  if (isWhole && /^(true|false)$/.test(substituted)) return substituted === 'true';
+  return substituted;
 }
 
 /** The value of the expression between the braces, or the problem. */

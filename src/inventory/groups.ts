@@ -73,7 +73,7 @@ export class GroupTree {
   }
 
   /** Returns a message if a host is listed with two different ports. */
-  secondPort(host: string, port: number | undefined): string | undefined {
+  portConflict(host: string, port: number | undefined): string | undefined {
     const before = this.#ports.get(host);
     if (port !== undefined) this.#ports.set(host, port);
     if (port === undefined || before === undefined || before === port) return undefined;
@@ -166,15 +166,15 @@ export class GroupTree {
   /** Depth of each group: the longest path from the top. */
   #depths(problems: Problem[]): Map<string, number> {
     const depths = new Map<string, number>([['all', 0]]);
-    const visit = (name: string, depth: number, way: readonly string[]): void => {
-      if (way.includes(name)) {
-        const circle = [...way.slice(way.indexOf(name)), name].join(' → ');
-        problems.push({ message: `Group "${name}" contains itself: ${circle}.` });
+    const visit = (name: string, depth: number, path: readonly string[]): void => {
+      if (path.includes(name)) {
+        const cycle = [...path.slice(path.indexOf(name)), name].join(' → ');
+        problems.push({ message: `Group "${name}" contains itself: ${cycle}.` });
         return;
       }
       if (depth > (depths.get(name) ?? 0)) depths.set(name, depth);
       for (const child of this.#groups.get(name)?.children ?? [])
-        visit(child, depth + 1, [...way, name]);
+        visit(child, depth + 1, [...path, name]);
     };
     const inner = new Set([...this.#groups.values()].flatMap(({ children }) => [...children]));
     for (const name of this.#groups.keys())

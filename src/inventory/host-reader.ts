@@ -32,7 +32,7 @@ export class HostReader {
   readonly #notes: Problem[];
   readonly #passwords: Map<string, HostPasswords>;
   /** Reported problems, so that a group variable is reported once, not for each host. */
-  readonly #said = new Set<string>();
+  readonly #reported = new Set<string>();
   readonly #unneeded = new Map<string, SourceRef | undefined>();
   readonly #given: SourceObject;
   /** Names of connection variables among the inputs and extra variables. */
@@ -62,7 +62,7 @@ export class HostReader {
     const read = readHostVariables(name, values, this.#file);
     for (const { variable, message, hint, isProblem } of read.remarks)
       if (isProblem || !this.#strongest.includes(variable))
-        this.#say(isProblem ? this.#problems : this.#notes, {
+        this.#report(isProblem ? this.#problems : this.#notes, {
           message,
           hint,
           at: placeOf(variable),
@@ -74,13 +74,13 @@ export class HostReader {
     if (login !== undefined || become !== undefined) this.#passwords.set(name, read.passwords);
     for (const [kind, password] of Object.entries(read.passwords) as [string, string][])
       if (password.length < SHORTEST_PASSWORD)
-        this.#say(this.#problems, {
+        this.#report(this.#problems, {
           message: `The ${kind} password of "${name}" is too short to be masked in output.`,
           hint: 'Remove it, and use --ask-pass or --ask-become-pass.',
         });
     const address = this.#over(read.address, given, values);
     if (login !== undefined && address.transport === 'openssh')
-      this.#say(this.#notes, {
+      this.#report(this.#notes, {
         message: `The login password of "${name}" is not used: the system's ssh connects and cannot ask for it.`,
         hint: 'Use an SSH key.',
       });
@@ -128,11 +128,11 @@ export class HostReader {
     return { file: this.#file, line: 1, column: 1 };
   }
 
-  #say(list: Problem[], problem: Problem): void {
+  #report(list: Problem[], problem: Problem): void {
     const at = problem.at ?? this.#top;
     const key = `${formatSource(at)} ${problem.message}`;
-    if (this.#said.has(key)) return;
-    this.#said.add(key);
+    if (this.#reported.has(key)) return;
+    this.#reported.add(key);
     list.push({ ...problem, at });
   }
 

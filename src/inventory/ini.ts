@@ -92,7 +92,7 @@ function addHosts(
   if (names === undefined) problem(rangeProblem(pattern));
   const places = new Map(Object.keys(vars).map((name) => [name, at]));
   for (const name of names ?? []) {
-    const message = tree.secondPort(name, port);
+    const message = tree.portConflict(name, port);
     if (message !== undefined) problem(message);
     tree.addHost(group, name, vars, places);
   }

@@ -226,7 +226,7 @@ function fromAnsible(reader: MapReader, tree: GroupTree): void {
       const { names: hosts, port } = hostsNamed(pattern);
       if (!hosts) body.problem('hosts', rangeProblem(pattern));
       for (const host of hosts ?? []) {
-        const message = tree.secondPort(host, port);
+        const message = tree.portConflict(host, port);
         if (message !== undefined) body.problem('hosts', message);
         const set = isSourceObject(vars) ? vars : {};
         if (vars !== null && !isSourceObject(vars))

@@ -13,7 +13,7 @@ export class ToolNotes {
     this.#tool = tool;
   }
 
-  say(message: string, at: SourceRef | undefined, hint?: string): void {
+  add(message: string, at: SourceRef | undefined, hint?: string): void {
     this.#notes.push({ message, at, hint });
   }
 
@@ -25,7 +25,7 @@ export class ToolNotes {
   /** Adds a note for each key of a map that was not read. */
   unknown(map: MapReader, what: string): void {
     for (const key of map.rest())
-      this.say(`Unknown key "${key}" in ${what} is ignored.`, map.keyAt(key));
+      this.add(`Unknown key "${key}" in ${what} is ignored.`, map.keyAt(key));
   }
 
   finish(): void {
@@ -33,6 +33,6 @@ export class ToolNotes {
     if (!first) return;
     const keys = [...this.#unused.keys()].map((key) => `"${key}"`).join(', ');
     const verb = this.#unused.size === 1 ? 'is' : 'are';
-    this.say(`${keys} ${verb} only for ${this.#tool} and ignored.`, first[1]);
+    this.add(`${keys} ${verb} only for ${this.#tool} and ignored.`, first[1]);
   }
 }

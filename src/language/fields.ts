@@ -5,32 +5,36 @@ import type { KeywordReader } from './types.ts';
 
 type Values = Record<string, unknown>;
 /** The fields that a map sets. Undefined: the keyword is absent. */
-export type Said<T> = Partial<Fields<T>>;
+export type GivenFields<T> = Partial<Fields<T>>;
 
-export function read<T extends Table>(table: T, from: KeywordReader): Said<T> {
+export function read<T extends Table>(table: T, from: KeywordReader): GivenFields<T> {
   return fieldsOf(table, (field, row) =>
     isGroup(row) ? read(row.rows, from) : row.type.read(from, yamlName(field, row)),
-  ) as Said<T>;
+  ) as GivenFields<T>;
 }
 
 /** Combines the fields of the enclosing node with those that a node sets. */
-export function inherit<T extends Table>(table: T, outer: Fields<T>, own: Said<T>): Fields<T> {
+export function inherit<T extends Table>(
+  table: T,
+  outer: Fields<T>,
+  own: GivenFields<T>,
+): Fields<T> {
   return merge(table, outer, own) as Fields<T>;
 }
 
 /** Defaults that depend on other fields. */
-export type Derived<T> = { [F in keyof Fields<T>]?: (said: Said<T>) => Fields<T>[F] };
+export type Derived<T> = { [F in keyof Fields<T>]?: (given: GivenFields<T>) => Fields<T>[F] };
 
 /** Adds derived defaults and fallbacks to the fields that a map sets. */
 export function complete<T extends Table>(
   table: T,
-  said: Said<T>,
+  given: GivenFields<T>,
   derived: Derived<T> = {},
 ): Fields<T> {
-  const fields = filled(table, said) as Fields<T>;
+  const fields = filled(table, given) as Fields<T>;
   for (const field of Object.keys(derived) as (keyof Fields<T>)[]) {
     const follows = derived[field];
-    if (said[field] === undefined && follows) fields[field] = follows(said);
+    if (given[field] === undefined && follows) fields[field] = follows(given);
   }
   return fields;
 }
@@ -58,9 +62,9 @@ export function pick<T extends Table>(table: T, from: Fields<T>): Fields<T> {
   return fieldsOf(table, (field) => (from as Values)[field]) as Fields<T>;
 }
 
-function filled(table: Table, said: Values): Values {
+function filled(table: Table, given: Values): Values {
   return fieldsOf(table, (field, row) => {
-    const value = said[field];
+    const value = given[field];
     if (isGroup(row)) return whole(row, filled(row.rows, (value ?? {}) as Values));
     return value === undefined ? row.fallback : value;
   });
@@ -68,12 +72,14 @@ function filled(table: Table, said: Values): Values {
 
 function merge(table: Table, outer: Values, own: Values): Values {
   return fieldsOf(table, (field, row) => {
-    const [around, said] = [outer[field], own[field]];
+    const [inherited, given] = [outer[field], own[field]];
     if (isGroup(row))
-      return whole(row, merge(row.rows, (around ?? {}) as Values, (said ?? {}) as Values));
-    if (row.inherit === undefined) return said === undefined ? row.fallback : said;
-    if (said === undefined) return around;
-    return typeof row.inherit === 'function' ? row.inherit(around as never, said as never) : said;
+      return whole(row, merge(row.rows, (inherited ?? {}) as Values, (given ?? {}) as Values));
+    if (row.inherit === undefined) return given === undefined ? row.fallback : given;
+    if (given === undefined) return inherited;
+    return typeof row.inherit === 'function'
+      ? row.inherit(inherited as never, given as never)
+      : given;
   });
 }
 
@@ -86,8 +92,8 @@ function fieldsOf(table: Table, value: (field: string, row: AnyRow | AnyGroup) =
 /** For an optional group, drops unset fields; undefined if none is set. */
 function whole(group: AnyGroup, fields: Values): Values | undefined {
   if (!group.optional) return fields;
-  const said = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return said.length === 0 ? undefined : Object.fromEntries(said);
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
 }
 
 function isGroup(row: AnyRow | AnyGroup): row is AnyGroup {

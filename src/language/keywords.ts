@@ -402,7 +402,7 @@ export const taskDefaults: Derived<typeof taskKeywords> = {
 };
 
 /** Keywords that set several fields together. */
-export const taskWords = {
+export const taskShorthands = {
   async: keyword({
     on: task,
     type: asyncSeconds,
@@ -410,7 +410,9 @@ export const taskWords = {
   }),
 };
 
-export function meantBy({ async }: Partial<Fields<typeof taskWords>>): Partial<TaskFields> {
+export function shorthandFields({
+  async,
+}: Partial<Fields<typeof taskShorthands>>): Partial<TaskFields> {
   return async === undefined ? {} : { detach: true, timeoutSeconds: async };
 }
 
@@ -569,7 +571,7 @@ const tables: readonly Table[] = [
   loopKeywords,
   taskLoopKeywords,
   taskKeywords,
-  taskWords,
+  taskShorthands,
   playKeywords,
   rollbackKeywords,
   inputKeywords,

@@ -5,7 +5,7 @@ import type { Node } from '../language/document.ts';
 import { loopWord, loopWords } from '../language/own-types.ts';
 import { slug } from '../util/text.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import { changed, inherit, type Context, type PlaybookReading } from './reading.ts';
+import { withChanges, inherit, type Context, type PlaybookReading } from './reading.ts';
 import { loadDynamic, tryLocate } from './dynamic.ts';
 import { filesLike, findFile, likeTemplate } from './find.ts';
 import { loadLoop } from './loop.ts';
@@ -57,7 +57,7 @@ export function loadInclude(
       candidates: () => filesLike(reading.files, String(file), directories),
     },
   );
-  return changed(nodes, outer, reading);
+  return withChanges(nodes, outer, reading);
 }
 
 /** @throws PlaybookError if the file does not exist */

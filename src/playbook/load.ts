@@ -40,7 +40,7 @@ export function loadPlaybook(path: string, options: LoadOptions): Playbook {
   const layers = readLayers(path, options.playbookPaths, reading);
   if (problems.length > 0) throw new PlaybookError(problems);
   const playbook = load(layers, loadingOf(layers, options, reading));
-  layers.changes.reportLost();
+  layers.changes.reportUnmatched();
   const errors = problems.filter((problem) => !isWarning(problem));
   if (errors.length > 0) throw new PlaybookError(errors);
   return { ...playbook, warnings: problems };

@@ -15,10 +15,10 @@ export interface Loop {
 export function loadLoop(reader: MapReader, outer: Context): Loop | undefined {
   const items = loop.read(reader, 'loop');
   const control = reader.reader('loop_control');
-  const said = control ? fields.read(loopKeywords, control) : {};
+  const given = control ? fields.read(loopKeywords, control) : {};
   control?.close('"loop_control"');
   if (items === undefined) return undefined;
-  const { loopVar, label } = fields.complete(loopKeywords, said);
+  const { loopVar, label } = fields.complete(loopKeywords, given);
   checkLoopVar(reader, loopVar, outer);
   return { items, loopVar, label };
 }

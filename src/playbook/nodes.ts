@@ -13,7 +13,7 @@ import { keywordHint } from '../language/hints.ts';
 import { sharedKeywords } from '../language/keywords.ts';
 import { loopWord } from '../language/own-types.ts';
 import { MapReader } from '../yaml/map-reader.ts';
-import { changed, inherit, stepId, type Context, type PlaybookReading } from './reading.ts';
+import { withChanges, inherit, stepId, type Context, type PlaybookReading } from './reading.ts';
 import { loadInclude, loadLoopedBlock, loadRoleTask } from './includes.ts';
 import { loadTask } from './tasks.ts';
 import { loadBlockUndo, plainTasks, reportHiddenPointOfNoReturn } from './undo.ts';
@@ -35,7 +35,7 @@ export function loadNodes(
 
 function loadNode(reader: MapReader, context: Context, reading: PlaybookReading): Node[] {
   const { source } = reader;
-  const done = (nodes: readonly Node[]) => changed(nodes, context, reading);
+  const done = (nodes: readonly Node[]) => withChanges(nodes, context, reading);
   if ('block' in source && loopWord(source) !== undefined)
     return done(loadLoopedBlock(reader, context, reading));
   if ('block' in source) return done([loadBlock(reader, context, reading)]);

@@ -61,7 +61,10 @@ export function readLayers(
     const value = readYaml(file, reading);
     files.push(file);
     if (!isSourceObject(value) || !('extends' in value)) {
-      const merged = overlays.reduceRight((below, overlay) => over(below, overlay, map), value);
+      const merged = overlays.reduceRight(
+        (below, overlay) => mergeOverlay(below, overlay, map),
+        value,
+      );
       return { value: merged, changes, files };
     }
     const reader = new MapReader(value, map, problems);
@@ -89,7 +92,7 @@ export function readLayers(
 }
 
 /** Merges an overlay into the playbook below. */
-function over(value: Source, overlay: SourceObject, map: SourceMap): Source {
+function mergeOverlay(value: Source, overlay: SourceObject, map: SourceMap): Source {
   const below: SourceObject = isSourceObject(value) ? value : { plays: value };
   const merged: SourceObject = { ...below };
   for (const key of plainKeys) if (overlay[key] !== undefined) merged[key] = overlay[key];
@@ -150,8 +153,8 @@ export class Changes {
   }
 
   /** Applies the changes to a play. */
-  ofPlay<P extends { id: string }>(play: P, load: (plays: Source[]) => P[]): P[] {
-    return this.#context(play.id, play, (change) => {
+  applyToPlay<P extends { id: string }>(play: P, load: (plays: Source[]) => P[]): P[] {
+    return this.#apply(play.id, play, (change) => {
       if (change.tasks.length > 0)
         this.#problem(change, `"${change.target}" is a play: use "plays", not "tasks".`);
       return load(change.plays);
@@ -162,7 +165,7 @@ export class Changes {
    * Applies the changes to a node.
    * @param previewId returns the id of a step before the run
    */
-  ofNode(
+  applyToNode(
     node: Node,
     previewId: (id: string) => string,
     load: (content: ChangeContent) => Node[],
@@ -171,7 +174,7 @@ export class Changes {
     const id = node.kind === 'include' ? node.task.id : node.id;
     const known = previewId(id);
     if (node.kind === 'include' && node.preview.nodes.length === 0) this.#unknown.add(known);
-    return this.#context(known, node, (change) => {
+    return this.#apply(known, node, (change) => {
       if (change.plays.length > 0)
         this.#problem(change, `"${change.target}" is not a play: use "tasks", not "plays".`);
       const where = change.action === 'replace' ? 'instead' : change.action;
@@ -181,7 +184,7 @@ export class Changes {
   }
 
   /** Reports changes whose step or play does not exist. Call it after everything is loaded. */
-  reportLost(): void {
+  reportUnmatched(): void {
     for (const change of this.#changes) {
       const { target } = change;
       if (this.#found.has(change)) continue;
@@ -195,7 +198,7 @@ export class Changes {
     }
   }
 
-  #context<T>(id: string, what: T, load: (change: Change) => T[]): T[] {
+  #apply<T>(id: string, what: T, load: (change: Change) => T[]): T[] {
     this.#steps.add(id);
     let before: T[] = [];
     let self: T[] = [what];

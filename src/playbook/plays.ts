@@ -55,7 +55,7 @@ export function loadPlays(list: Source[], from: PlayFile, loading: PlayLoading):
   const { changes } = loading.reading;
   return list
     .flatMap((play) => loadEntry(play, from, loading))
-    .flatMap((play) => changes.ofPlay(play, (plays) => loadPlays(plays, from, loading)));
+    .flatMap((play) => changes.applyToPlay(play, (plays) => loadPlays(plays, from, loading)));
 }
 
 /** What a play or fingerprint inherits: the flags of the command line. */

@@ -66,9 +66,13 @@ export interface Readers {
 }
 
 /** Applies the changes of the overlays to nodes. */
-export function changed(nodes: readonly Node[], outer: Context, reading: PlaybookReading): Node[] {
+export function withChanges(
+  nodes: readonly Node[],
+  outer: Context,
+  reading: PlaybookReading,
+): Node[] {
   return nodes.flatMap((node) =>
-    reading.changes.ofNode(node, reading.previewId, ({ tasks, path, directory, at }) =>
+    reading.changes.applyToNode(node, reading.previewId, ({ tasks, path, directory, at }) =>
       reading.readers.nodes(tasks, { ...outer, path, directory }, reading, at),
     ),
   );

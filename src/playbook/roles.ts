@@ -9,7 +9,7 @@ import { MapReader } from '../yaml/map-reader.ts';
 import { reportSecrets } from '../yaml/plain-secrets.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import {
-  changed,
+  withChanges,
   inherit,
   stepId,
   topLevel,
@@ -72,7 +72,7 @@ export function loadRoleEntry(
   if (!map.of(source))
     map.set(source, { self: play.at('roles'), keys: new Map(), values: new Map() });
   const block = loadRole(new MapReader(source, map, problems), context, reading);
-  return block ? changed([block], context, reading) : [];
+  return block ? withChanges([block], context, reading) : [];
 }
 
 export function loadRole(
@@ -247,8 +247,8 @@ function loadDependency(
   if (!map.of(source)) map.set(source, { self: at, keys: new Map(), values: new Map() });
   const name = String(source['role'] ?? '');
   if (reading.roleChain.includes(name)) {
-    const way = [...reading.roleChain, name].join(' → ');
-    problems.push({ message: `Role "${name}" depends on itself: ${way}.`, at });
+    const cycle = [...reading.roleChain, name].join(' → ');
+    problems.push({ message: `Role "${name}" depends on itself: ${cycle}.`, at });
     return undefined;
   }
   const key = JSON.stringify([source, context.when, context.tags, context.become]);

@@ -6,12 +6,12 @@ import * as fields from '../language/fields.ts';
 import { keywordHint, moduleOfName } from '../language/hints.ts';
 import {
   loopKeywords,
-  meantBy,
+  shorthandFields,
   sharedKeywords,
   taskDefaults,
   taskKeywords,
   taskLoopKeywords,
-  taskWords,
+  taskShorthands,
 } from '../language/keywords.ts';
 import type { Fields } from '../language/table.ts';
 import { didYouMean } from '../util/text.ts';
@@ -67,9 +67,9 @@ function ownFields(
   reader: MapReader,
   outer: Context,
 ): Fields<typeof taskKeywords & typeof controlKeywords> {
-  const said = {
+  const given = {
     ...fields.read(taskKeywords, reader),
-    ...meantBy(fields.read(taskWords, reader)),
+    ...shorthandFields(fields.read(taskShorthands, reader)),
   };
   const loopControl = reader.reader('loop_control');
   const control = fields.complete(
@@ -77,8 +77,8 @@ function ownFields(
     loopControl ? fields.read(controlKeywords, loopControl) : {},
   );
   loopControl?.close('"loop_control"');
-  if (said.loop !== undefined) checkLoopVar(reader, control.loopVar, outer);
-  return { ...fields.complete(taskKeywords, said, taskDefaults), ...control };
+  if (given.loop !== undefined) checkLoopVar(reader, control.loopVar, outer);
+  return { ...fields.complete(taskKeywords, given, taskDefaults), ...control };
 }
 
 /** The module of a task. Reports unknown keys and additional modules. */

@@ -48,7 +48,7 @@ function loadUndoTasks(
   at: SourceRef,
 ): TaskNode[] {
   // The condition and the handlers of the step do not apply to its undo.
-  const outer = { ...alone(context, 'undo'), runOnce: false };
+  const outer = { ...withoutConditions(context, 'undo'), runOnce: false };
   const nodes = reading.readers.nodes(list, outer, reading, at);
   const tasks: TaskNode[] = [];
   for (const task of tasksAmong(nodes, { where: 'undo', at }, reading)) {
@@ -68,14 +68,16 @@ export function loadReadOnlyTasks(
   reading: PlaybookReading,
 ): TaskNode[] {
   const list = reader.list(key) ?? [];
-  return reading.readers.nodes(list, alone(context, key), reading, reader.at()).flatMap((node) => {
-    // Commands in these keywords count as read-only.
-    if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module))
-      return [readOnly(node)];
-    if (node.kind === 'task' && node.readOnly) return [node];
-    reader.problem(key, `Only read-only tasks are allowed in "${key}".`);
-    return [];
-  });
+  return reading.readers
+    .nodes(list, withoutConditions(context, key), reading, reader.at())
+    .flatMap((node) => {
+      // Commands in these keywords count as read-only.
+      if (node.kind === 'task' && ['command', 'shell', 'script'].includes(node.module))
+        return [readOnly(node)];
+      if (node.kind === 'task' && node.readOnly) return [node];
+      reader.problem(key, `Only read-only tasks are allowed in "${key}".`);
+      return [];
+    });
 }
 
 export function loadProbe(
@@ -88,12 +90,12 @@ export function loadProbe(
   const source: SourceObject = { name: 'Probe', ...probe.source };
   reading.map.set(source, { self: probe.at(), keys: new Map(), values: new Map() });
   const named = new MapReader(source, reading.map, reading.problems);
-  const task = reading.readers.task(named, alone(context, 'probe'), reading);
+  const task = reading.readers.task(named, withoutConditions(context, 'probe'), reading);
   return task && readOnly(task);
 }
 
 /** Context for tasks inside a keyword of a node, without the conditions and handlers of the node. */
-function alone(context: Context, part: string): Context {
+function withoutConditions(context: Context, part: string): Context {
   return { ...context, path: `${context.path}/${part}`, when: [], notify: [] };
 }
 

@@ -15,7 +15,7 @@ import {
   checkConnection,
   checkNames,
   checkNotify,
-  checkTaken,
+  checkMagicNames,
   checkTaskNames,
   definedBy,
   globalNames,
@@ -23,7 +23,7 @@ import {
   setBy,
   undoNames,
 } from './names.ts';
-import { checkReadsNothing, checkUndo } from './undo.ts';
+import { checkControllerCalls, checkUndo } from './undo.ts';
 import { namesOf } from './values.ts';
 
 interface CheckOptions {
@@ -50,9 +50,9 @@ export function checkPlaybook(
   const at = { file, line: 1, column: 1 };
   return [
     ...rollbackTasks(rollback).flatMap((task) => checkTask(task, inFirst)),
-    ...checkTaken(outside, at, 'the inventory or the command line'),
+    ...checkMagicNames(outside, at, 'the inventory or the command line'),
     ...checkNames(namesOf(timeLimitSeconds), global, at, '"time_limit"'),
-    ...[...playbook.fingerprint, ...inRollback, ...blocks].flatMap(checkReadsNothing),
+    ...[...playbook.fingerprint, ...inRollback, ...blocks].flatMap(checkControllerCalls),
     ...plays.flatMap((play) => checkPlay(play, global, { ...options, modules, playbook })),
   ];
 }
@@ -71,7 +71,7 @@ function checkPlay(
   const where = `play "${play.name}"`;
   const places = { directories, files };
   return [
-    ...checkTaken(Object.keys(play.vars), play.at, where),
+    ...checkMagicNames(Object.keys(play.vars), play.at, where),
     ...checkConnection(Object.keys(play.vars), play.at, where),
     ...rolesOf(play).flatMap(({ name, defaults, inputs, constants }) =>
       checkConnection(
@@ -86,7 +86,7 @@ function checkPlay(
     ]),
     ...rollbackTasks(play.rollback).flatMap((task) => checkTask(task, known)),
     ...playTasks(play).flatMap((task) => [
-      ...checkTaken(definedBy(task), task.at, `task "${task.name}"`),
+      ...checkMagicNames(definedBy(task), task.at, `task "${task.name}"`),
       ...checkTask(task, known),
       ...checkNotify(task, play),
       ...checkFiles(task, places, known),
@@ -105,7 +105,7 @@ function checkTask(task: TaskNode, outer: readonly string[]): Problem[] {
     ...checkConnection(setBy(task), task.at, `task "${task.name}"`),
     ...checkTaskNames(task, outer),
     ...inner.flatMap((one) => checkTask(one, known)),
-    ...undo.flatMap(checkReadsNothing),
+    ...undo.flatMap(checkControllerCalls),
   ];
 }
 

@@ -49,7 +49,7 @@ const magic = [
   'omit',
 ];
 /** Magic variables that cannot be defined. Connection variables, "item" and "ansible_facts" can. */
-const taken = magic.filter(
+const reservedNames = magic.filter(
   (name) =>
     !['item', 'ansible_facts'].includes(name) &&
     !['host', 'port', 'user', 'ssh_private_key_file'].some((one) => name === `ansible_${one}`),
@@ -143,9 +143,13 @@ export function definedBy(task: TaskNode): string[] {
 }
 
 /** Reports definitions of magic variables. */
-export function checkTaken(names: readonly string[], at: Problem['at'], where: string): Problem[] {
+export function checkMagicNames(
+  names: readonly string[],
+  at: Problem['at'],
+  where: string,
+): Problem[] {
   return [...new Set(names)]
-    .filter((name) => taken.includes(name))
+    .filter((name) => reservedNames.includes(name))
     .map((name) => ({
       rule: 'magic-variable' as const,
       message: `"${name}" is a magic variable and cannot be defined in ${where}.`,

@@ -5,7 +5,7 @@ import type { TaskNode } from '../../language/document.ts';
 import { controllerCallsOf } from './values.ts';
 
 /** Reports rollback tasks that read the controller: a rollback can run later, and from another machine. */
-export function checkReadsNothing(task: TaskNode): Problem[] {
+export function checkControllerCalls(task: TaskNode): Problem[] {
   return controllerCallsOf([
     task.args,
     task.loop ?? null,
