@@ -16,40 +16,44 @@ export class OpenRunError extends RunnerError {
 }
 
 /** Prints a message to standard error, with secrets masked and control characters escaped. */
-export function tell(world: World, text: string): void {
+export function printMessage(world: World, text: string): void {
   world.stderr.write(`${printable(world.redactor.mask(text))}\n`);
 }
 
-/** Prints text for people to standard output, with secrets masked and control characters escaped. */
+/**
+ * Prints text for people to standard output, with secrets masked and control characters escaped.
+ */
 export function print(world: World, text: string): void {
   world.stdout.write(`${printable(world.redactor.mask(text))}\n`);
 }
 
 /** Prints an error and returns its exit code. */
 export function reportError(world: World, error: unknown): number {
-  const say = (text: string) => {
-    tell(world, text);
+  const printLine = (text: string) => {
+    printMessage(world, text);
   };
   if (error instanceof PlaybookError) {
-    for (const problem of error.problems) say(describeProblem(problem));
-    say(`${plural(error.problems.length, 'problem')}. No host was contacted.`);
+    for (const problem of error.problems) printLine(describeProblem(problem));
+    printLine(`${plural(error.problems.length, 'problem')}. No host was contacted.`);
     return exitCodes.invalid;
   }
   if (error instanceof UsageError) {
-    say(`runner: ${error.describe()}`);
+    printLine(`runner: ${error.describe()}`);
     return exitCodes.invalid;
   }
   if (error instanceof JournalError) {
-    say(`runner: ${error.describe()}`);
+    printLine(`runner: ${error.describe()}`);
     return exitCodes.internal;
   }
   if (error instanceof RunnerError) {
-    say(`runner: ${error.describe()}`);
+    printLine(`runner: ${error.describe()}`);
     return error instanceof ConnectError ? exitCodes.preflight_failed : exitCodes.invalid;
   }
-  say(
+  printLine(
     `runner: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
-  say('This is a bug in runner. The journal of the run is intact. List the runs with: runner runs');
+  printLine(
+    'This is a bug in runner. The journal of the run is intact. List the runs with: runner runs',
+  );
   return exitCodes.internal;
 }

@@ -2,7 +2,7 @@ import { describeProblem, UsageError } from '../core/errors.ts';
 import type { Inventory, InventoryHost } from '../core/inventory.ts';
 import { loadInventory, type InventoryOptions } from '../inventory/load.ts';
 import { matchHosts } from '../util/patterns.ts';
-import { tell } from './fail.ts';
+import { printMessage } from './fail.ts';
 import { withLogin, type ConnectFlags } from './flags/connect.ts';
 import { once } from './flags/words.ts';
 import type { World } from './world.ts';
@@ -25,7 +25,10 @@ export function namedInventory(world: World, flags: SelectionFlags): Inventory |
   return withLogin(readInventory(world, source), flags);
 }
 
-/** Reads an inventory, prints notes about ignored settings, and masks its passwords in output and journals. */
+/**
+ * Reads an inventory, prints notes about ignored settings, and masks its passwords in output and
+ * journals.
+ */
 export function readInventory(
   world: World,
   source: string,
@@ -42,7 +45,7 @@ export function readInventory(
   const printed = printedNotes.get(world) ?? new Set<string>();
   printedNotes.set(world, printed);
   for (const text of (inventory.notes ?? []).map(describeProblem)) {
-    if (!printed.has(text)) tell(world, `note: ${text}`);
+    if (!printed.has(text)) printMessage(world, `note: ${text}`);
     printed.add(text);
   }
   return inventory;
@@ -51,7 +54,10 @@ export function readInventory(
 /** Each note is printed once, although "validate" reads the inventory again for each playbook. */
 const printedNotes = new WeakMap<World, Set<string>>();
 
-/** @throws UsageError if runner cannot manage one of the hosts, for example because it does not use SSH */
+/**
+ * @throws UsageError if runner cannot manage one of the hosts, for example because it does not use
+ * SSH
+ */
 export function refuseUnmanageable(hosts: Iterable<InventoryHost>, who = ''): void {
   for (const { name, address } of hosts)
     if (address.unmanageable !== undefined)
@@ -62,8 +68,10 @@ export function refuseUnmanageable(hosts: Iterable<InventoryHost>, who = ''): vo
 }
 
 /**
- * The hosts that match the patterns of a command. Without an inventory, each pattern is `[user@]host[:port]`.
- * @throws UsageError if there are no patterns and no inventory; PlaybookError for an invalid inventory
+ * The hosts that match the patterns of a command. Without an inventory, each pattern is
+ * `[user@]host[:port]`.
+ * @throws UsageError if there are no patterns and no inventory; PlaybookError for an invalid
+ * inventory
  */
 export function selectHosts(
   world: World,

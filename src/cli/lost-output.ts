@@ -1,15 +1,16 @@
 import { JournalError } from '../core/errors.ts';
 import type { Log } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
-import { lossInWords, lostOutputLines } from '../output/history.ts';
+import { describeLoss, lostOutputLines } from '../output/history.ts';
 import type { LostOutput } from '../util/output-writer.ts';
-import { tell } from './fail.ts';
+import { printMessage } from './fail.ts';
 import { isRunning } from './run-process.ts';
 import type { World } from './world.ts';
 
 /**
- * Watches standard output and standard error of a run. A lost output is recorded in the journal and reported on standard
- * error. If both are lost, the run is marked so that a later command reports it.
+ * Watches standard output and standard error of a run. A lost output is recorded in the journal and
+ * reported on standard error. If both are lost, the run is marked so that a later command reports
+ * it.
  */
 export class WatchedOutputs {
   readonly #world: World;
@@ -41,30 +42,30 @@ export class WatchedOutputs {
     const { stdout, stderr, store } = this.#world;
     if (stdout.lost && stderr.lost) store.markUnseen(this.#run);
     if (!stderr.lost)
-      tell(this.#world, `warning: ${lossInWords(loss)} Run ${this.#run} continues.`);
+      printMessage(this.#world, `warning: ${describeLoss(loss)} Run ${this.#run} continues.`);
   }
 }
 
 /** If standard output is lost, reports the end of a run on standard error. */
-export function tellEnding(
+export function reportEnding(
   world: World,
   run: string,
   { message, next }: { message: string; next: string[] },
 ): void {
   if (!world.stdout.lost) return;
-  tell(world, `Run ${run}: ${message}`);
-  for (const command of next) tell(world, `  ${command}`);
+  printMessage(world, `Run ${run}: ${message}`);
+  for (const command of next) printMessage(world, `  ${command}`);
 }
 
 /** Reports runs that lost both outputs. A run that has ended is reported once. */
-export async function tellUnseenRuns(world: World): Promise<void> {
+export async function reportUnseenRuns(world: World): Promise<void> {
   const { store, stderr } = world;
   for (const id of store.unseen()) {
     const run = readable(world, id);
     if (!run) continue;
     const ended = run.end ? ` It ended with: ${run.end.message}` : '';
     const lines = lostOutputLines({ run, running: isRunning(run.header) }).join(' ');
-    tell(world, `warning: Run ${id}: ${lines}${ended} See: runner show ${id}.`);
+    printMessage(world, `warning: Run ${id}: ${lines}${ended} See: runner show ${id}.`);
     if (run.end && (await stderr.flushed()) === undefined) store.markSeen(id);
   }
 }

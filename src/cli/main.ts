@@ -3,7 +3,7 @@ import { exitCodes } from '../core/states.ts';
 import { LockedError, UsageError } from '../core/errors.ts';
 import { packageVersion } from '../util/package.ts';
 import { didYouMean } from '../util/text.ts';
-import { OpenRunError, reportError, tell } from './fail.ts';
+import { OpenRunError, reportError, printMessage } from './fail.ts';
 import type { World } from './world.ts';
 
 interface CliCommand {
@@ -131,12 +131,14 @@ async function dispatch(world: World, argv: readonly string[]): Promise<number> 
   return run(world, rest);
 }
 
-/** Lost output is a failure, unless the reader closed the pipe. A recorded run keeps its exit code. */
+/**
+ * Lost output is a failure, unless the reader closed the pipe. A recorded run keeps its exit code.
+ */
 async function settle(world: World, code: number): Promise<number> {
   await world.stderr.flushed();
   const lost = await world.stdout.flushed();
   if (!lost || lost.code === 'EPIPE' || world.isRunRecorded) return code;
-  tell(world, `runner: Cannot write ${lost.output}: ${lost.reason}.`);
+  printMessage(world, `runner: Cannot write ${lost.output}: ${lost.reason}.`);
   return code === exitCodes.done ? exitCodes.invalid : code;
 }
 
@@ -150,11 +152,11 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
     return await settle(world, await dispatch(world, argv));
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode !== 0) tell(world, error.message);
+      if (error.exitCode !== 0) printMessage(world, error.message);
       return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
     }
     if (error instanceof OpenRunError || error instanceof LockedError) {
-      tell(world, `runner: ${error.describe()}`);
+      printMessage(world, `runner: ${error.describe()}`);
       return exitCodes.locked;
     }
     return reportError(world, error);

@@ -19,8 +19,8 @@ interface PromptOptions {
 }
 
 /**
- * Prompts in the terminal. Undefined if the operator cancels, the signal aborts, or the terminal is closed, after which
- * `canAsk` is false.
+ * Prompts in the terminal. Undefined if the operator cancels, the signal aborts, or the terminal is
+ * closed, after which `canAsk` is false.
  */
 async function ask<T>(
   { terminal }: World,
@@ -129,7 +129,10 @@ export function askOperator(
   };
 }
 
-/** Prompts before each step until the operator chooses "all". Ctrl-C in a prompt interrupts the run before the step. */
+/**
+ * Prompts before each step until the operator chooses "all". Ctrl-C in a prompt interrupts the run
+ * before the step.
+ */
 export function stepByStep(world: World, display: Display, stop: StopSignals): Engine['agree'] {
   const { redactor } = world;
   let all = false;

@@ -12,7 +12,10 @@ import { packageRoot } from '../util/package.ts';
 import { addUserModules, moduleFiles, readSources } from './user-modules.ts';
 import type { World } from './world.ts';
 
-/** The path of a playbook, which is given by its path or the name of a shipped playbook. @throws UsageError */
+/**
+ * The path of a playbook, which is given by its path or the name of a shipped playbook. @throws
+ * UsageError
+ */
 export function findPlaybook(name: string): string {
   const shipped = join(packageRoot(), 'playbooks');
   const candidates = [name, join(shipped, name), join(shipped, `${name}.yml`)];
@@ -37,8 +40,8 @@ export async function openPlaybook(
 }
 
 /**
- * Loads the playbook of a command line before its options are parsed, because its inputs are options. With "--help" and
- * without a playbook, prints the help and returns undefined.
+ * Loads the playbook of a command line before its options are parsed, because its inputs are
+ * options. With "--help" and without a playbook, prints the help and returns undefined.
  * @throws UsageError if no playbook is given, or it does not exist
  */
 export async function playbookOf(
@@ -81,7 +84,10 @@ function shipped(directory: string): string {
   return join(packageRoot(), directory);
 }
 
-/** Directories of a playbook and those it extends, and of their roles. Loading the playbook reports their problems. */
+/**
+ * Directories of a playbook and those it extends, and of their roles. Loading the playbook reports
+ * their problems.
+ */
 function placesOf(path: string): [directories: string[], rolePaths: string[]] {
   const reading = { files: localFiles, problems: [], map: new SourceMap() };
   const { files } = readLayers(path, [shipped('playbooks')], reading);

@@ -1,14 +1,15 @@
 // Entry point: runs the command line in this process.
-import { tell } from './fail.ts';
+import { printMessage } from './fail.ts';
 import { main } from './main.ts';
 import { leaveClosedTerminal } from '../util/output-writer.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
 process.once('exit', leaveClosedTerminal);
-// An unhandled rejection in a module must not end the process, which would leave hosts partly changed.
+// An unhandled rejection in a module must not end the process, which would leave hosts partly
+// changed.
 process.on('unhandledRejection', (error) => {
-  tell(
+  printMessage(
     world,
     `warning: Unhandled error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );

@@ -7,7 +7,7 @@ import type { SshLogin } from '../transport/ssh.ts';
 import { TargetResolver } from '../transport/target.ts';
 import { connectTimeoutOf, type ConnectFlags } from './flags/connect.ts';
 import { firstLine, passwordFrom } from './flags/passwords.ts';
-import { tell } from './fail.ts';
+import { printMessage } from './fail.ts';
 import { askSecret, canAsk } from './operator.ts';
 import type { World } from './world.ts';
 
@@ -46,14 +46,17 @@ export async function createReach(world: World, flags: ConnectFlags): Promise<Re
   const isUnused =
     password !== undefined || [...passwords.values()].some(({ login }) => login !== undefined);
   if (transport === 'openssh' && isUnused)
-    tell(
+    printMessage(
       world,
       'note: The login password is not used, because the ssh program of the system (--transport openssh) runs without prompts. Use a key.',
     );
   return { targets, login: known, connectTimeoutMs, clock, random, transport };
 }
 
-/** Prompts for passphrases of private keys before the run starts. Connecting reports other problems of a host. */
+/**
+ * Prompts for passphrases of private keys before the run starts. Connecting reports other problems
+ * of a host.
+ */
 export async function unlockKeys(
   world: World,
   { targets, login, transport }: Reach,

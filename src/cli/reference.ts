@@ -15,7 +15,10 @@ import { flagOf } from './flags/inputs.ts';
 import { readPlaybook } from './playbooks.ts';
 import type { World } from './world.ts';
 
-/** Pages of the reference by relative path, generated from the tables and schemas that also validate playbooks. */
+/**
+ * Pages of the reference by relative path, generated from the tables and schemas that also validate
+ * playbooks.
+ */
 export function referencePages(world: World): Record<string, string> {
   const modules = publicModules(world);
   const pages: Record<string, string> = {
@@ -30,7 +33,10 @@ export function referencePages(world: World): Record<string, string> {
   return pages;
 }
 
-/** `runner doc --write DIRECTORY`: writes the reference and removes pages of modules that no longer exist. */
+/**
+ * `runner doc --write DIRECTORY`: writes the reference and removes pages of modules that no longer
+ * exist.
+ */
 export function writeReference(world: World, directory: string): void {
   rmSync(join(directory, 'modules'), { recursive: true, force: true });
   for (const [name, text] of Object.entries(referencePages(world)))
@@ -98,7 +104,9 @@ export function undoOf(module: Module): string {
   return words[effectOf(module, usualArguments(module))];
 }
 
-/** The first state, for modules with a "state" argument: without one, such a module may only read. */
+/**
+ * The first state, for modules with a "state" argument: without one, such a module may only read.
+ */
 function usualArguments({ args }: Module): JsonObject {
   const { state } = objectOf(args['properties'] as JsonObject | undefined);
   const [usual] = arrayOf(objectOf(state)['enum']);
@@ -154,7 +162,9 @@ function exampleOf(name: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** Shipped files that use each keyword, by keyword and by place and keyword. The tests play them. */
+/**
+ * Shipped files that use each keyword, by keyword and by place and keyword. The tests play them.
+ */
 export function keywordExamples(): Map<string, string> {
   const found = new Map<string, string>();
   for (const directory of ['playbooks', 'roles', 'examples']) {

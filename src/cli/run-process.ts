@@ -16,7 +16,8 @@ export function isRunning({
 }): boolean {
   if (bootId !== bootIdentity()) return false;
   const now = stateOf(pid);
-  // A killed process remains as a zombie if its parent does not wait for it, in containers for as long as they run.
+  // A killed process remains as a zombie if its parent does not wait for it, in containers for as
+  // long as they run.
   if (now?.state === 'Z') return false;
   if (now && started !== '' && now.started !== started) return false;
   try {

@@ -5,7 +5,9 @@ import type { SignalSource } from './world.ts';
 /** Time limit of running tasks after Ctrl-C. */
 const GRACE_MS = 10 * 60_000;
 
-/** The first Ctrl-C starts no new steps. The second one, or the time limit, aborts running tasks. */
+/**
+ * The first Ctrl-C starts no new steps. The second one, or the time limit, aborts running tasks.
+ */
 export class StopSignals {
   #abort = newAbort();
   #count = 0;
@@ -53,7 +55,8 @@ export class StopSignals {
   }
 
   #abortTasks(): void {
-    // With a RunnerError, an aborted task counts as an outcome of the run, not as an internal error.
+    // With a RunnerError, an aborted task counts as an outcome of the run, not as an internal
+    // error.
     this.#abort.abort(new TimeoutError('Interrupted.'));
   }
 
@@ -64,7 +67,10 @@ export class StopSignals {
   }
 }
 
-/** The run continues without its terminal. The handler remains until the process ends, to keep the exit code. */
+/**
+ * The run continues without its terminal. The handler remains until the process ends, to keep the
+ * exit code.
+ */
 function ignoreHangup(): void {
   // Without a handler, the signal would end the process.
 }

@@ -6,8 +6,9 @@ import type { Fault } from '../core/fault.ts';
 import { fileChecksum } from '../journal/store.ts';
 
 /**
- * Stores the results of a sweep in a file, so that an interrupted sweep can continue. The name of the file depends on the
- * playbook and the options: after a change of these, the sweep starts again.
+ * Stores the results of a sweep in a file, so that an interrupted sweep can continue. The name of
+ * the file depends on the playbook and the options: after a change of these, the sweep starts
+ * again.
  */
 export class SweepResults {
   readonly #file: string;

@@ -20,7 +20,8 @@ export class Terminal {
     const close = () => {
       this.#closed.abort();
     };
-    // A closed terminal ends the input or causes an error, for example on leaving raw mode after a prompt.
+    // A closed terminal ends the input or causes an error, for example on leaving raw mode after a
+    // prompt.
     for (const event of ['error', 'end', 'close']) input.on(event, close);
     output.onLost(close);
   }

@@ -57,7 +57,10 @@ export function readSources(files: readonly string[]): Source[] {
   return files.map((file) => ({ file, code: readFileSync(file, 'utf8') }));
 }
 
-/** Imports a module from its text, so that the copy in a run directory works like the file. Relative imports are impossible. */
+/**
+ * Imports a module from its text, so that the copy in a run directory works like the file. Relative
+ * imports are impossible.
+ */
 async function readModule({ file, code }: Source): Promise<Module> {
   const at = { file, line: 1, column: 1 };
   const refuse = (message: string, hint?: string): never => {

@@ -17,7 +17,7 @@ import { keptBy } from '../util/kept-file.ts';
 import { localDisk } from '../util/local-files.ts';
 import type { ConnectFlags } from './flags/connect.ts';
 import type { RunFlags } from './flags/run.ts';
-import { tellEnding, WatchedOutputs } from './lost-output.ts';
+import { reportEnding, WatchedOutputs } from './lost-output.ts';
 import { askAfterInterrupt, askOperator, canAsk, confirm, stepByStep } from './operator.ts';
 import { createReach, unlockKeys, type Reach } from './reach.ts';
 import { conclude, type Ending } from '../output/sentences.ts';
@@ -39,7 +39,10 @@ interface EngineParts {
   begin?: (engine: Engine) => Promise<void>;
 }
 
-/** Runs a function with an engine that has connections and signal handling, and releases everything afterwards. */
+/**
+ * Runs a function with an engine that has connections and signal handling, and releases everything
+ * afterwards.
+ */
 export async function withEngine<T>(
   world: World,
   parts: EngineParts,
@@ -131,7 +134,10 @@ function faultHook(wanted: string | undefined): FaultHook | undefined {
   };
 }
 
-/** Records and shows how a run ended, and unlocks its hosts if nothing remains to be done. Returns the exit code. */
+/**
+ * Records and shows how a run ended, and unlocks its hosts if nothing remains to be done. Returns
+ * the exit code.
+ */
 export async function endRun(
   world: World,
   { log, settings, locks }: Engine,
@@ -147,11 +153,13 @@ export async function endRun(
     await locks.release();
   }
   log.signal({ t: 'over', next, durationMs: Date.now() - began });
-  tellEnding(world, settings.run, ending);
+  reportEnding(world, settings.run, ending);
   return exitCode;
 }
 
-/** Plays a playbook and, after a failure or interrupt, rolls back or leaves the changes in place. */
+/**
+ * Plays a playbook and, after a failure or interrupt, rolls back or leaves the changes in place.
+ */
 export async function playForward(
   world: World,
   engine: Engine,

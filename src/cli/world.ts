@@ -23,7 +23,10 @@ export interface SignalSource {
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
-/** The parts of the process that commands use. Tests replace them to call commands without starting a process. */
+/**
+ * The parts of the process that commands use. Tests replace them to call commands without starting
+ * a process.
+ */
 export interface ProcessParts {
   env: NodeJS.ProcessEnv;
   stdout: OutputStream;
@@ -38,7 +41,10 @@ export interface ProcessParts {
   program: string;
 }
 
-/** The environment of a command. Only this file accesses environment variables, streams and the user. */
+/**
+ * The environment of a command. Only this file accesses environment variables, streams and the
+ * user.
+ */
 export interface World extends Omit<ProcessParts, 'stdout' | 'stderr'> {
   stdout: OutputWriter;
   stderr: OutputWriter;

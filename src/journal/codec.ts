@@ -18,7 +18,10 @@ export function encodeRecord(number: number, stored: object): string {
   return `${body} ${checksum(body)}\n`;
 }
 
-/** Parses a line without its newline. Undefined if it is torn or damaged, or its record has another number. */
+/**
+ * Parses a line without its newline. Undefined if it is torn or damaged, or its record has another
+ * number.
+ */
 export function decodeRecord(line: string, number: number): StoredRecord | undefined {
   const start = line.indexOf(' ');
   const end = line.lastIndexOf(' ');
@@ -33,8 +36,9 @@ function checksum(text: string): string {
 }
 
 /**
- * Replaces the secrets in a record. Values from users and hosts get references, which can be resolved again. Text for
- * people gets the names of the secrets, for good. Other fields, such as host names, cannot contain secrets.
+ * Replaces the secrets in a record. Values from users and hosts get references, which can be
+ * resolved again. Text for people gets the names of the secrets, for good. Other fields, such as
+ * host names, cannot contain secrets.
  */
 export function storeRecord(record: JournalRecord, secrets: Secrets): StoredRecord {
   const named = (text: string) => nameSecrets(text, secrets.forms);
@@ -97,8 +101,8 @@ export function storeRecord(record: JournalRecord, secrets: Secrets): StoredReco
 }
 
 /**
- * The forms in which the key of a step or commit point may be recorded: plain, or with the names of its secrets. Keys from
- * before a secret became known are plain.
+ * The forms in which the key of a step or commit point may be recorded: plain, or with the names of
+ * its secrets. Keys from before a secret became known are plain.
  */
 export function recordedKeys(key: string, { forms }: Secrets): string[] {
   return [...new Set([key, nameSecrets(key, forms)])];

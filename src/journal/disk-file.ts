@@ -14,7 +14,9 @@ import type { JournalFile } from '../core/ports.ts';
 import { syncDirectory } from './durable.ts';
 import { Reserve } from './reserve.ts';
 
-/** The file of a journal on the controller, and the disk space reserved for its rollback records. */
+/**
+ * The file of a journal on the controller, and the disk space reserved for its rollback records.
+ */
 export class DiskFile implements JournalFile {
   readonly path: string;
   readonly #fd: number;

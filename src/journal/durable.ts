@@ -1,6 +1,9 @@
 import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 
-/** Writes and syncs a file with mode 0600. It survives a power cut once its directory is synced, too. */
+/**
+ * Writes and syncs a file with mode 0600. It survives a power cut once its directory is synced,
+ * too.
+ */
 export function writeDurably(path: string, bytes: Buffer): void {
   const file = openSync(path, 'w', 0o600);
   try {

@@ -13,7 +13,10 @@ export interface CachedFacts {
 /** The part of the fact cache that a run uses. */
 export type KnownFacts = Pick<FactCache, 'has' | 'read' | 'keep' | 'forget'>;
 
-/** The latest facts of each host, for runs that read facts of hosts outside their plays. One file per host, mode 0600. */
+/**
+ * The latest facts of each host, for runs that read facts of hosts outside their plays. One file
+ * per host, mode 0600.
+ */
 export class FactCache {
   readonly #directory: string;
   readonly #redactor: Redactor;

@@ -12,8 +12,8 @@ export interface Position {
 }
 
 /**
- * Writes lines to the file of a journal. Lines that are added during a sync share the next one, so a step costs one sync
- * for any number of hosts.
+ * Writes lines to the file of a journal. Lines that are added during a sync share the next one, so
+ * a step costs one sync for any number of hosts.
  */
 export class JournalWriter {
   readonly #file: JournalFile;
@@ -44,7 +44,10 @@ export class JournalWriter {
     return this.#failure;
   }
 
-  /** Queues a line with its newline. It survives a crash of the process once it is written, and a power cut once synced. */
+  /**
+   * Queues a line with its newline. It survives a crash of the process once it is written, and a
+   * power cut once synced.
+   */
   add(line: string): Position {
     const position = { offset: this.#end, length: Buffer.byteLength(line) };
     this.#end += position.length;
@@ -72,7 +75,10 @@ export class JournalWriter {
     return done;
   }
 
-  /** Reserves disk space for the rollback of the given number of units. @throws JournalError if the disk is full */
+  /**
+   * Reserves disk space for the rollback of the given number of units. @throws JournalError if the
+   * disk is full
+   */
   reserve(units: number): void {
     try {
       this.#file.reserve(units);
@@ -92,8 +98,10 @@ export class JournalWriter {
   }
 
   /**
-   * After a failed write, releases the reserve and queues the lost lines again. Returns false if no write failed.
-   * @throws JournalError if the incomplete line cannot be removed from the file, after which no writes are possible
+   * After a failed write, releases the reserve and queues the lost lines again. Returns false if no
+   * write failed.
+   * @throws JournalError if the incomplete line cannot be removed from the file, after which no
+   * writes are possible
    */
   async recover(): Promise<boolean> {
     // A pending write could fail after the failure is cleared, and end the run without a rollback.

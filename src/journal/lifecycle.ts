@@ -14,7 +14,10 @@ export interface End extends Moves {
   /** The outcome in the journal and in JSON output. */
   outcome: RunOutcome;
   exitCode: number;
-  /** The hosts are in the old state, the new state, or a state that the operator accepts. They are unlocked for the next run. */
+  /**
+   * The hosts are in the old state, the new state, or a state that the operator accepts. They are
+   * unlocked for the next run.
+   */
   isClosed: boolean;
 }
 
@@ -25,7 +28,10 @@ const onlyRollback = { resume: false, rollback: true } as const;
 const rollbackOrCompletion = { resume: 'after', rollback: true } as const;
 const nothing = { resume: false, rollback: false } as const;
 
-/** The possible ends of a run, and the commands that each allows. docs/architecture.md has the same table. */
+/**
+ * The possible ends of a run, and the commands that each allows. docs/architecture.md has the same
+ * table.
+ */
 export const ends = {
   done: { outcome: 'done', exitCode: exitCodes.done, ...closed, ...onlyRollback },
   /** Failed hosts were tolerated and rolled back. */
@@ -83,7 +89,10 @@ export const ends = {
 
 export type EndState = keyof typeof ends;
 
-/** The state of a run. A crash is not a state: the records show the state before it, where the next command continues. */
+/**
+ * The state of a run. A crash is not a state: the records show the state before it, where the next
+ * command continues.
+ */
 export type LifeState = EndState | 'running' | 'rolling_back';
 
 const moves: { readonly [S in LifeState]: Moves } = {

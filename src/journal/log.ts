@@ -9,15 +9,17 @@ import type { JournalRecord, StoredRecord } from './records.ts';
 import type { Signal } from './signals.ts';
 
 /**
- * Receives each record when it is written, before it is on disk, and each signal. Both contain plain secrets.
+ * Receives each record when it is written, before it is on disk, and each signal. Both contain
+ * plain secrets.
  *
  * @param state the run including the record. Undefined for a signal before the first record.
  */
 export type LogReader = (entry: JournalRecord | Signal, state: RecordedRun | undefined) => void;
 
 /**
- * The log of a run, and the only writer of its records. Writing a record updates the state of the run, so this process does
- * not read its own records. With a file, the log is the journal of the run. Check mode and tests use a log without a file.
+ * The log of a run, and the only writer of its records. Writing a record updates the state of the
+ * run, so this process does not read its own records. With a file, the log is the journal of the
+ * run. Check mode and tests use a log without a file.
  */
 export class Log {
   readonly #secrets: Secrets;
@@ -92,7 +94,10 @@ export class Log {
     return recordedKeys(key, this.#secrets).some((one) => this.state.commits.has(one));
   }
 
-  /** Writes a record without waiting for the disk. It survives a crash of the process; the next sync also covers a power cut. */
+  /**
+   * Writes a record without waiting for the disk. It survives a crash of the process; the next sync
+   * also covers a power cut.
+   */
   write(record: JournalRecord): void {
     trace('journal', () => JSON.stringify(record));
     const stored = storeRecord(record, this.#secrets);
@@ -100,12 +105,12 @@ export class Log {
     const number = ++this.#written;
     const position = this.#file?.add(encodeRecord(number, stored));
     applyRecord(this.#state, stored, position ? this.#onDemand(position, number) : () => stored);
-    this.#tell(record);
+    this.#notify(record);
   }
 
   /** Sends a signal, which is not stored, to the readers. */
   signal(signal: Signal): void {
-    this.#tell(signal);
+    this.#notify(signal);
   }
 
   /**
@@ -118,7 +123,7 @@ export class Log {
   }
 
   /** If a reader causes an entry, all readers receive the current entry first. */
-  #tell(entry: JournalRecord | Signal): void {
+  #notify(entry: JournalRecord | Signal): void {
     if (this.#readers.size === 0) return;
     if (this.#unread.push(entry) > 1) return;
     for (let next = this.#unread[0]; next; next = this.#unread[0]) {
@@ -136,7 +141,8 @@ export class Log {
 
   /**
    * Writes a record and waits until it is on disk.
-   * @throws JournalError if it cannot be written. All later calls then fail, too, so that no step runs unrecorded.
+   * @throws JournalError if it cannot be written. All later calls then fail, too, so that no step
+   * runs unrecorded.
    */
   async append(record: JournalRecord): Promise<void> {
     if (this.#file?.failure) throw this.#file.failure;
@@ -156,7 +162,8 @@ export class Log {
   }
 
   /**
-   * After a failed write, releases the reserve and writes the lost records, so that a rollback can be recorded.
+   * After a failed write, releases the reserve and writes the lost records, so that a rollback can
+   * be recorded.
    * @throws JournalError if the records still cannot be written
    */
   async recover(): Promise<void> {

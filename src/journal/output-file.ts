@@ -5,8 +5,8 @@ import type { KeptOutput } from '../core/host.ts';
 import type { Redactor } from '../util/redact.ts';
 
 /**
- * Stores the complete output of a command in a file with mode 0600. Secrets are masked, also if one is split between two
- * chunks. A full disk truncates the file, but does not fail the run.
+ * Stores the complete output of a command in a file with mode 0600. Secrets are masked, also if one
+ * is split between two chunks. A full disk truncates the file, but does not fail the run.
  */
 export class OutputFile implements KeptOutput {
   readonly path: string;

@@ -13,7 +13,10 @@ import {
 } from './records.ts';
 import type { Stored } from './stored.ts';
 
-/** A stored record that is read from the file when it is needed, so that large runs do not fill the memory. */
+/**
+ * A stored record that is read from the file when it is needed, so that large runs do not fill the
+ * memory.
+ */
 export type OnDemand<T> = () => T;
 
 type RecordOf<T extends StoredRecord['t']> = Extract<StoredRecord, { t: T }>;
@@ -75,7 +78,9 @@ export interface RecordedRun {
   executions: Map<string, number[]>;
   units: Map<number, RecordedUnit>;
   results: OnDemand<RecordOf<'result'>>[];
-  /** Failed hosts, with the keys of the failed steps that were neither rescued nor completed later. */
+  /**
+   * Failed hosts, with the keys of the failed steps that were neither rescued nor completed later.
+   */
   failedHosts: Map<string, Set<string>>;
   /** Copies of the files of the playbook, made when the run read them. */
   files: PinnedFile[];
@@ -85,7 +90,10 @@ export interface RecordedRun {
   vault: VaultSource[];
   /** Keys of the commit points that were passed. */
   commits: Set<string>;
-  /** Units that a later commit point does not make final: those of failed hosts whose rollback was incomplete. */
+  /**
+   * Units that a later commit point does not make final: those of failed hosts whose rollback was
+   * incomplete.
+   */
   leftOpen: Set<number>;
   /** The last commit point. Units up to its number are final, except `leftOpen`. */
   commit: { name: string; unit: number } | undefined;
@@ -93,13 +101,19 @@ export interface RecordedRun {
   noReturn: string | undefined;
   /** Names of points of no return that the operator accepted when the run was resumed. */
   accepted: string[];
-  /** Failures for which a rescue has started: number of the last unit at that time, by key of the step and host. */
+  /**
+   * Failures for which a rescue has started: number of the last unit at that time, by key of the
+   * step and host.
+   */
   rescued: Map<string, Map<string, number>>;
   fingerprints: { phase: 'before' | 'after'; whole: OnDemand<RecordOf<'fingerprint'>> }[];
   rollbacks: number;
   /** A rollback of the whole run has started, and no step has started since. */
   isGoingBack: boolean;
-  /** The run completed except for failed hosts that were tolerated. Since then, only these were rolled back. */
+  /**
+   * The run completed except for failed hosts that were tolerated. Since then, only these were
+   * rolled back.
+   */
   isDoneInPart: boolean;
   policies: PolicyHead[];
   /** Batches of the plays that have started, by ID. */
@@ -242,7 +256,8 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
   'block-end'(run, { unit, upTo }) {
     const block = run.units.get(unit)?.intent.block;
     if (block) block.until = upTo;
-    // Units without a record may have numbers up to this one. Later units must not use these numbers.
+    // Units without a record may have numbers up to this one. Later units must not use these
+    // numbers.
     run.lastUnit = Math.max(run.lastUnit, upTo);
   },
   rescue(run, { failed, hosts }) {
@@ -376,7 +391,10 @@ export function undoCandidates(run: RecordedRun): RecordedUnit[] {
     .sort((a, b) => b.intent.unit - a.intent.unit);
 }
 
-/** Units whose hosts were rolled back alone, but that are not undone. Changes made once for all hosts are not undone then. */
+/**
+ * Units whose hosts were rolled back alone, but that are not undone. Changes made once for all
+ * hosts are not undone then.
+ */
 export function openAlone(run: RecordedRun): RecordedUnit[] {
   return undoCandidates(run).filter(
     (unit) =>

@@ -37,7 +37,10 @@ export interface UndoPlan<F extends Form = 'given'> {
   probe?: Value<F, TaskNode> | undefined;
 }
 
-/** A handler: its ID, and its name with the name of its role. Handlers of other plays and includes may have the same name. */
+/**
+ * A handler: its ID, and its name with the name of its role. Handlers of other plays and includes
+ * may have the same name.
+ */
 export interface HandlerRef {
   id: string;
   name: string;
@@ -50,7 +53,10 @@ export interface IntentRecord<F extends Form = 'given'> {
   host: string;
   /** The host on which it runs, which differs from `host` if it is delegated. */
   target: string;
-  /** The unit may affect more than its host: it is delegated, runs once for all hosts, or runs on the controller. */
+  /**
+   * The unit may affect more than its host: it is delegated, runs once for all hosts, or runs on
+   * the controller.
+   */
   shared?: 'run_once' | 'delegated' | 'controller' | undefined;
   item?: Value<F, JsonValue> | undefined;
   /** Position in the loop, from zero. */
@@ -64,13 +70,16 @@ export interface IntentRecord<F extends Form = 'given'> {
   actions: string[];
   become: Become;
   undo: UndoPlan<F>;
-  /** Handlers that this unit notifies if it changes something, even if it then fails. */
+  /** Handlers that the unit notifies. They may have read its change even if the unit failed. */
   notifies?: HandlerRef[] | undefined;
   /** The unit is a run of this handler. */
   handler?: HandlerRef | undefined;
   /** What the step changes, if its undo does not contain that as a path or name. */
   touches?: string[] | undefined;
-  /** The undo list of a block, which runs only if a unit inside must be undone. `replace`: it replaces their undos. */
+  /**
+   * The undo list of a block, which runs only if a unit inside must be undone. `replace`: it
+   * replaces their undos.
+   */
   block?: { until: number; replace: boolean } | undefined;
 }
 
@@ -105,7 +114,10 @@ export interface ResultRecord<F extends Form = 'given'> {
   index?: number | undefined;
 }
 
-/** The effect of a step on the state of the run, for one host. A resumed run uses it instead of repeating the step. */
+/**
+ * The effect of a step on the state of the run, for one host. A resumed run uses it instead of
+ * repeating the step.
+ */
 export interface LearntRecord<F extends Form = 'given'> {
   t: 'learnt';
   step: number;
@@ -161,7 +173,10 @@ export interface Included {
   length?: number | undefined;
 }
 
-/** The result of the verification of a host after a rollback. It succeeded if nothing failed and nothing differs. */
+/**
+ * The result of the verification of a host after a rollback. It succeeded if nothing failed and
+ * nothing differs.
+ */
 export type Verified =
   /** A task of `rollback.verify`. `why`: a message about a result that is not a failure. */
   | { of: 'task'; name: string; failed?: Failure | undefined; why?: string | undefined }
@@ -195,7 +210,10 @@ export type JournalRecord<F extends Form = 'given'> =
       inputs: Value<F, JsonObject>;
       /** Defaults of inputs that were not given. */
       inputDefaults: Value<F, SourceObject>;
-      /** Given secret inputs, and the environment variables and files from which they can be read again. */
+      /**
+       * Given secret inputs, and the environment variables and files from which they can be read
+       * again.
+       */
       secrets: { name: string; env: string; file?: string; optional?: true }[];
       hosts: (Value<F, HostAddress> & { name: string })[];
       /** The inventory: variables by host, and members by group. */
@@ -223,7 +241,10 @@ export type JournalRecord<F extends Form = 'given'> =
   | ResultRecord<F>
   | LearntRecord<F>
   | { t: 'block-end'; unit: number; upTo: number }
-  /** A rescue starts on hosts on which the step with the key `failed` has failed. A resumed run does not repeat the step there. */
+  /**
+   * A rescue starts on hosts on which the step with the key `failed` has failed. A resumed run does
+   * not repeat the step there.
+   */
   | { t: 'rescue'; failed: string; hosts: string[] }
   /** `key` distinguishes commit points with the same name in other batches and loop items. */
   | ({ t: 'commit'; name: string; key: string; unit: number; irreversible: boolean } & Silent)
@@ -258,7 +279,10 @@ export type JournalRecord<F extends Form = 'given'> =
       settleSeconds?: number | undefined;
       tasks: RollbackTask<F>[];
     }
-  /** A host is about to be locked, by this identity. Written first, because the answer of the host may be lost. */
+  /**
+   * A host is about to be locked, by this identity. Written first, because the answer of the host
+   * may be lost.
+   */
   | { t: 'lock'; host: string; become: Become }
   /** Another run has locked the host. */
   | { t: 'lock-refused'; host: string }

@@ -7,8 +7,8 @@ const BASE_BYTES = 256 * 1024;
 const UNIT_BYTES = 1024;
 
 /**
- * Disk space that is reserved during the run and freed for the records of a rollback, so that a full disk does not prevent
- * the rollback.
+ * Disk space that is reserved during the run and freed for the records of a rollback, so that a
+ * full disk does not prevent the rollback.
  */
 export class Reserve {
   readonly #path: string;

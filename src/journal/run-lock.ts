@@ -23,9 +23,10 @@ const RELEASED = 'released\n';
 const NAME = /^lock-([1-9]\d*)$/;
 
 /**
- * Locks the directory of a run, because two processes that write its journal would destroy it. If the holder of the newest
- * lock file has released it or ended, a process atomically creates the lock file with the next number. Lock files are
- * never removed or replaced, so only one process can succeed.
+ * Locks the directory of a run, because two processes that write its journal would destroy it. If
+ * the holder of the newest lock file has released it or ended, a process atomically creates the
+ * lock file with the next number. Lock files are never removed or replaced, so only one process can
+ * succeed.
  *
  * @returns a function that releases the lock, or the process that holds it
  * @throws JournalError if the directory cannot be written

@@ -51,7 +51,10 @@ export type Signal =
   | { t: 'undo-start'; reason: string; units: number }
   /** No further change of the step is undone for now. */
   | { t: 'undo-step-end'; step: StepInfo }
-  /** A difference that is ignored because the declared undo of an earlier step refers to the same object. */
+  /**
+   * A difference that is ignored because the declared undo of an earlier step refers to the same
+   * object.
+   */
   | { t: 'not-verified'; host: string; difference: Difference }
   /** The run has ended, and its hosts are unlocked unless they must stay locked. */
   | { t: 'over'; next: string[]; durationMs: number };

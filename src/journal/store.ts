@@ -29,7 +29,10 @@ export interface CopyStore {
 /** IDs per millisecond. Four hexadecimal digits can hold 1000 times as many. */
 const SLOTS = 65;
 
-/** The directory with the runs of this user. Each run has a directory with its journal and copies of files. */
+/**
+ * The directory with the runs of this user. Each run has a directory with its journal and copies of
+ * files.
+ */
 export class RunStore {
   readonly #root: string;
   readonly #random: Random;
@@ -41,8 +44,9 @@ export class RunStore {
   }
 
   /**
-   * Creates the directory of a new run. IDs sort by creation time in milliseconds, because commands without an ID use the
-   * newest run. The last four hexadecimal digits are 65 times the millisecond, plus a random number below 65.
+   * Creates the directory of a new run. IDs sort by creation time in milliseconds, because commands
+   * without an ID use the newest run. The last four hexadecimal digits are 65 times the
+   * millisecond, plus a random number below 65.
    *
    * @throws JournalError if all IDs of this millisecond are in use
    */
@@ -83,7 +87,10 @@ export class RunStore {
     return join(this.#root, id, 'output', name);
   }
 
-  /** Copies of small files of hosts, made before a step changes them. Files with secrets are not stored. */
+  /**
+   * Copies of small files of hosts, made before a step changes them. Files with secrets are not
+   * stored.
+   */
   copies(id: string, redactor: Redactor): CopyStore {
     const directory = join(this.#root, id, 'captures');
     const fileOf = (copy: PathCopy) => join(directory, copyName(copy));
@@ -104,12 +111,18 @@ export class RunStore {
     };
   }
 
-  /** IDs of the runs, newest first. A run that was killed before its first record has contacted no host and is not listed. */
+  /**
+   * IDs of the runs, newest first. A run that was killed before its first record has contacted no
+   * host and is not listed.
+   */
   ids(): string[] {
     return this.#idsWhere(() => true);
   }
 
-  /** Applies the test first, because each start of a run reads this directory, and most of its runs are closed. */
+  /**
+   * Applies the test first, because each start of a run reads this directory, and most of its runs
+   * are closed.
+   */
   #idsWhere(test: (id: string) => boolean): string[] {
     if (!existsSync(this.#root)) return [];
     const hasRecord = (id: string) =>
@@ -128,7 +141,10 @@ export class RunStore {
     });
   }
 
-  /** Finds a run by its ID or a unique start or end of it. Undefined finds the newest. @throws UsageError if there is none */
+  /**
+   * Finds a run by its ID or a unique start or end of it. Undefined finds the newest. @throws
+   * UsageError if there is none
+   */
   find(wanted: string | undefined): string {
     const ids = this.ids();
     if (wanted === undefined) {
@@ -161,7 +177,10 @@ export class RunStore {
     writeFileSync(join(this.#root, id, 'closed'), '', { mode: 0o600 });
   }
 
-  /** For a closed run that a rollback or resume works on again: its locks count until it is closed again. */
+  /**
+   * For a closed run that a rollback or resume works on again: its locks count until it is closed
+   * again.
+   */
   markOpen(id: string): void {
     rmSync(join(this.#root, id, 'closed'), { force: true });
   }
@@ -188,7 +207,8 @@ export class RunStore {
   }
 
   /**
-   * The content of a file at the time when the run read it, from its copy or from the file if that has not changed.
+   * The content of a file at the time when the run read it, from its copy or from the file if that
+   * has not changed.
    * @throws JournalError if both have changed
    */
   pinnedText(id: string, { path, pinned, sha256 }: PinnedFile): string {
@@ -200,7 +220,10 @@ export class RunStore {
     });
   }
 
-  /** Stores copies of files under their checksums. They are synced before a record names them. @throws JournalError */
+  /**
+   * Stores copies of files under their checksums. They are synced before a record names them.
+   * @throws JournalError
+   */
   pin(id: string, paths: readonly string[]): PinnedFile[] {
     let path = '';
     try {

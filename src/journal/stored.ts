@@ -9,7 +9,10 @@ import {
 
 declare const typeOf: unique symbol;
 
-/** A value in the journal, with references instead of secrets. Only `reveal` returns the plain value. */
+/**
+ * A value in the journal, with references instead of secrets. Only `reveal` returns the plain
+ * value.
+ */
 export interface Stored<T> {
   readonly [typeOf]: T;
 }
@@ -23,7 +26,10 @@ export function reveal<T>(stored: Stored<T>, secrets: Secrets): T {
   return revealValue(stored, secrets) as T;
 }
 
-/** A map that reveals each value when it is read, so that unknown secrets in unused values do not matter. */
+/**
+ * A map that reveals each value when it is read, so that unknown secrets in unused values do not
+ * matter.
+ */
 export function revealLater<T extends object>(stored: Stored<T>, secrets: Secrets): T {
   return revealFields(stored, secrets) as T;
 }

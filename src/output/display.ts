@@ -17,8 +17,9 @@ export interface Display {
 export type WriteText = (text: string) => void;
 
 /**
- * Connects a display to a log. Entries contain plain secrets and arbitrary text from hosts. The display gets them with
- * masked secrets and, unless a program reads the output, with escaped control characters.
+ * Connects a display to a log. Entries contain plain secrets and arbitrary text from hosts. The
+ * display gets them with masked secrets and, unless a program reads the output, with escaped
+ * control characters.
  */
 export function readerFor(display: Display, redactor: Redactor): LogReader {
   const held = new HeldOutputs(redactor);
@@ -31,7 +32,10 @@ export function readerFor(display: Display, redactor: Redactor): LogReader {
   };
 }
 
-/** In file contents, carriage returns are shown too: two versions may differ only in their line ends. */
+/**
+ * In file contents, carriage returns are shown too: two versions may differ only in their line
+ * ends.
+ */
 function visible(text: string, field: string): string {
   const isContent = field === 'before' || field === 'after';
   return printable(isContent ? text.replaceAll('\r', String.raw`\r`) : text);

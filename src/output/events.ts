@@ -90,7 +90,10 @@ export type RunEvent =
 type Entry = JournalRecord | Signal;
 type EntryOf<T extends Entry['t']> = Extract<Entry, { t: T }>;
 
-/** State from earlier entries. Texts in `RecordedRun` contain names of secrets; entries contain the plain values to mask. */
+/**
+ * State from earlier entries. Texts in `RecordedRun` contain names of secrets; entries contain the
+ * plain values to mask.
+ */
 interface Seen {
   /** @throws JournalError before the first record */
   run: () => RecordedRun;
@@ -101,7 +104,10 @@ interface Seen {
   details: Map<number, EntryOf<'details'>>;
 }
 
-/** Translates the entries of a log, live or from a file, to events. It has state, so each log needs its own reader. */
+/**
+ * Translates the entries of a log, live or from a file, to events. It has state, so each log needs
+ * its own reader.
+ */
 export function eventReader(show: (event: RunEvent) => void): LogReader {
   let run: RecordedRun | undefined;
   const seen: Seen = {

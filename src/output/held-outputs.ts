@@ -14,8 +14,9 @@ const endsAll: ReadonlySet<Entry['t']> = new Set([
 ]);
 
 /**
- * Regroups the pieces of an output so that no secret is split between two pieces, which would prevent masking. Text that
- * may be the start of a secret is held back until the next piece or the end of the output.
+ * Regroups the pieces of an output so that no secret is split between two pieces, which would
+ * prevent masking. Text that may be the start of a secret is held back until the next piece or the
+ * end of the output.
  */
 export class HeldOutputs {
   readonly #redactor: Redactor;
@@ -26,7 +27,10 @@ export class HeldOutputs {
     this.#redactor = redactor;
   }
 
-  /** Returns the entries to show now. Output that the given entry completes comes before the entry itself. */
+  /**
+   * Returns the entries to show now. Output that the given entry completes comes before the entry
+   * itself.
+   */
   pass(entry: Entry): Entry[] {
     if (entry.t !== 'output') return [...this.#endedBy(entry), entry];
     const shown = this.#take(entry);
@@ -36,7 +40,8 @@ export class HeldOutputs {
   #take(piece: Output): Output {
     const { reach } = this.#redactor;
     const before = this.#held.get(piece.of)?.text ?? '';
-    // Text before this piece was dropped. Its first characters may be the rest of a secret, so drop them, too.
+    // Text before this piece was dropped. Its first characters may be the rest of a secret, so drop
+    // them, too.
     const whole = piece.isCut ? piece.text.slice(reach) : before + piece.text;
     const sure = this.#redactor.sureLength(whole);
     this.#held.set(piece.of, { ...piece, text: whole.slice(sure) });

@@ -97,14 +97,17 @@ function lostMark({ lostOutputs: [lost] }: RecordedRun): string {
   return lost === undefined ? '' : `  (${lost.output} lost at ${lost.at}: ${lost.code})`;
 }
 
-/** Describes where the outputs of a run were lost, and whether the run continued. Empty if none was lost. */
+/**
+ * Describes where the outputs of a run were lost, and whether the run continued. Empty if none was
+ * lost.
+ */
 export function lostOutputLines({ run, running }: ShownRun): string[] {
   if (run.lostOutputs.length === 0) return [];
-  return [...run.lostOutputs.map(lossInWords), whatFollowed({ run, running })];
+  return [...run.lostOutputs.map(describeLoss), whatFollowed({ run, running })];
 }
 
 /** Describes a lost output. */
-export function lossInWords({
+export function describeLoss({
   output,
   code,
   reason,

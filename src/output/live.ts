@@ -32,9 +32,10 @@ interface LiveStep {
 }
 
 /**
- * Live display based on listr2 with a custom renderer. Each step is a list whose tasks are its hosts. The renderer draws
- * ten times per second, shows only running hosts, never exceeds the window, and leaves one line per finished step.
- * (The default renderer of listr2 redraws everything on each event.)
+ * Live display based on listr2 with a custom renderer. Each step is a list whose tasks are its
+ * hosts. The renderer draws ten times per second, shows only running hosts, never exceeds the
+ * window, and leaves one line per finished step. (The default renderer of listr2 redraws everything
+ * on each event.)
  */
 export class LiveDisplay implements Display {
   readonly #text: TextWriter;

@@ -161,7 +161,10 @@ export class TextWriter {
     ];
   }
 
-  /** The line of a finished step with its failures and, depending on the options, its changes and their undo. */
+  /**
+   * The line of a finished step with its failures and, depending on the options, its changes and
+   * their undo.
+   */
   stepLines({ step, ends }: StepSummary, durationMs: number): string[] {
     const { palette } = this.#options;
     const state = worstState(ends);

@@ -10,7 +10,10 @@ export class UndoPreview {
   #ended = false;
   readonly #failAt: string | undefined;
 
-  /** @param failAt id of the step that would fail. Undefined: the last step before a point of no return. */
+  /**
+   * @param failAt id of the step that would fail. Undefined: the last step before a point of no
+   * return.
+   */
   constructor(failAt: string | undefined) {
     this.#failAt = failAt;
   }

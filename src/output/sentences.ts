@@ -117,7 +117,10 @@ export function concludeDone(
   };
 }
 
-/** Describes the rollback of the failed hosts that "max_failures" tolerated, in a run that is not complete. */
+/**
+ * Describes the rollback of the failed hosts that "max_failures" tolerated, in a run that is not
+ * complete.
+ */
 export function concludeAlone(run: string, hosts: readonly string[]): Ending {
   const message = `Rolled back on ${hosts.join(', ')}. Changes on the other hosts were left in place.`;
   return { state: 'stopped', message, next: recoveryCommands(run) };
@@ -160,7 +163,9 @@ export function recoveryCommands(run: string): string[] {
   ];
 }
 
-/** Why the state of a run does not allow "resume" or "rollback", with a hint. Undefined if it does. */
+/**
+ * Why the state of a run does not allow "resume" or "rollback", with a hint. Undefined if it does.
+ */
 export function refusalOf(
   run: RecordedRun,
   move: Move,

@@ -35,7 +35,10 @@ export class Summary {
     irreversible: new Set(),
   };
 
-  /** Adds an event and returns the step that it belongs to. A step that ends is added to the counts and removed. */
+  /**
+   * Adds an event and returns the step that it belongs to. A step that ends is added to the counts
+   * and removed.
+   */
   see(event: RunEvent): StepSummary | undefined {
     if (event.type === 'step-start') {
       const summary = { step: event.step, hosts: event.hosts, ends: [] };
@@ -84,7 +87,10 @@ export function worstState(ends: readonly UnitEnd[]): UnitState {
   );
 }
 
-/** Hosts by state: up to three names, otherwise a count. The state is named only if there are several. */
+/**
+ * Hosts by state: up to three names, otherwise a count. The state is named only if there are
+ * several.
+ */
 export function countHosts(
   ends: readonly UnitEnd[],
   stateName: (state: UnitState) => string = (state) => state,

@@ -26,7 +26,10 @@ const end = (
 
 const inPart = end('done_in_part', exitCodes.rollback_incomplete);
 
-/** The resulting state, the records after the first one, and whether the run can be resumed and rolled back. */
+/**
+ * The resulting state, the records after the first one, and whether the run can be resumed and
+ * rolled back.
+ */
 const histories: [LifeState, JournalRecord[], resume: boolean, rollback: boolean][] = [
   ['running', [], true, true],
   ['running', changed, true, true],

@@ -20,7 +20,10 @@ interface DocFlags {
   schemas?: string;
 }
 
-/** `runner doc [NAME]`: prints the documentation from the tables and schemas that also validate playbooks. */
+/**
+ * `runner doc [NAME]`: prints the documentation from the tables and schemas that also validate
+ * playbooks.
+ */
 export function docCommand(world: World, argv: string[]): number {
   const command = newCommand(world, 'runner doc')
     .description(

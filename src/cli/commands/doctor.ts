@@ -25,10 +25,16 @@ interface DoctorOptions extends ConnectFlags {
 }
 
 const STEP_TIMEOUT_MS = 30_000;
-/** With a larger difference of clocks, in seconds, certificates and tokens may count as expired or not yet valid. */
+/**
+ * With a larger difference of clocks, in seconds, certificates and tokens may count as expired or
+ * not yet valid.
+ */
 const CLOCK_LIMIT = 30;
 
-/** `runner doctor HOST`: checks name, connection, key exchange, host key, login, shell and sudo one by one. */
+/**
+ * `runner doctor HOST`: checks name, connection, key exchange, host key, login, shell and sudo one
+ * by one.
+ */
 export async function doctorCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner doctor')
     .argument('<host>', 'host of the inventory or, without an inventory, [user@]host[:port]')
@@ -82,16 +88,16 @@ class Doctor {
       const target = await this.#resolve();
       const openssh = (this.#reach.transport ?? this.#host.address.transport) === 'openssh';
       if (target && !openssh) await this.#connect(target);
-      if (openssh) this.#tell('connect', 'by the ssh program of the system (--transport openssh)');
+      if (openssh) this.#print('connect', 'by the ssh program of the system (--transport openssh)');
       await this.#shell(connections);
       if (identity) await this.#become(connections, identity);
-      this.#tell('result', `"${this.#host.name}" is ready.`);
+      this.#print('result', `"${this.#host.name}" is ready.`);
       return exitCodes.done;
     } catch (error) {
       if (!(error instanceof RunnerError)) throw error;
       const stage = error instanceof ConnectError ? error.stage.replace('_', ' ') : 'result';
-      this.#tell(stage, `FAILED. ${error.message}`);
-      if (error.hint !== undefined) this.#tell('', error.hint);
+      this.#print(stage, `FAILED. ${error.message}`);
+      if (error.hint !== undefined) this.#print('', error.hint);
       return exitCodes.preflight_failed;
     } finally {
       await connections.close();
@@ -101,7 +107,7 @@ class Doctor {
   async #resolve(): Promise<SshTarget | undefined> {
     const { address } = this.#host;
     if (address.transport === 'local') {
-      this.#tell('resolve', 'the controller itself; no connection is needed');
+      this.#print('resolve', 'the controller itself; no connection is needed');
       return undefined;
     }
     if (address.unmanageable !== undefined) {
@@ -112,18 +118,18 @@ class Doctor {
       });
     }
     const { targets } = this.#reach;
-    for (const line of await targets.config.explain(address)) this.#tell('ssh config', line);
+    for (const line of await targets.config.explain(address)) this.#print('ssh config', line);
     const target = await targets.resolve(address);
     const { port, user, keyFiles, jumps, agent } = target;
     const origin = (given: unknown) =>
       given === undefined ? 'ssh config or default' : 'inventory';
-    this.#tell(
+    this.#print(
       'resolve',
       `${target.address} (${target.address === address.address ? 'inventory' : 'ssh config'}), port ${String(port)} (${origin(address.port)}), user "${user}" (${origin(address.user)})`,
     );
-    this.#tell('', `keys (${origin(address.keyPath)}): ${keyFiles.join(', ') || 'none'}`);
-    this.#tell('', `agent: ${agent ?? 'none (SSH_AUTH_SOCK is not set)'}`);
-    this.#tell('', `host keys: ${target.knownHosts.files.join(', ')}`);
+    this.#print('', `keys (${origin(address.keyPath)}): ${keyFiles.join(', ') || 'none'}`);
+    this.#print('', `agent: ${agent ?? 'none (SSH_AUTH_SOCK is not set)'}`);
+    this.#print('', `host keys: ${target.knownHosts.files.join(', ')}`);
     const first = jumps[0] ?? target;
     if (target.proxyCommand === undefined) {
       const found = await lookup(first.address, { all: true }).catch((error: unknown) => {
@@ -136,7 +142,7 @@ class Doctor {
         });
       });
       const addresses = found.map((one) => one.address).join(', ');
-      this.#tell('', `${first.address} resolves to ${addresses}`);
+      this.#print('', `${first.address} resolves to ${addresses}`);
     }
     return target;
   }
@@ -146,16 +152,16 @@ class Doctor {
     let offered = '';
     try {
       const line = await dialler.connect(target, (stage, detail) => {
-        if (stage === 'connect') this.#tell('connect', detail);
-        if (stage === 'handshake') this.#tell('key exchange', detail);
-        if (stage === 'host_key') this.#tell('host key', detail);
+        if (stage === 'connect') this.#print('connect', detail);
+        if (stage === 'handshake') this.#print('key exchange', detail);
+        if (stage === 'host_key') this.#print('host key', detail);
         if (stage === 'auth') {
-          this.#tell('login', detail);
+          this.#print('login', detail);
           offered = detail.replace('offering ', '');
         }
       });
       line.close();
-      this.#tell('', `logged in as "${target.user}" with ${offered}`);
+      this.#print('', `logged in as "${target.user}" with ${offered}`);
     } finally {
       await dialler.close();
     }
@@ -184,7 +190,7 @@ class Doctor {
     const [who, clock, tools, state] = reads;
     const took = Date.now() - before;
     const [name = '', kernel = ''] = (who?.stdout ?? '').split('\n');
-    this.#tell('shell', `/bin/sh as "${name}" on ${kernel}, round trip ${String(took)} ms`);
+    this.#print('shell', `/bin/sh as "${name}" on ${kernel}, round trip ${String(took)} ms`);
     const missing = tools?.stdout.trim().split('\n').join(', ') ?? '';
     if (missing !== '') {
       throw new ConnectError(`The host does not have these programs: ${missing}.`, {
@@ -195,14 +201,14 @@ class Doctor {
       });
     }
     const kept = state?.stdout.trim() ?? '';
-    this.#tell(
+    this.#print(
       '',
       kept === ''
         ? `cannot write the state directory: ${state?.stderr.trim() ?? ''}`
         : `state directory: ${kept}`,
     );
     const skew = Math.round(Number(clock?.stdout) - (before + took / 2) / 1000);
-    this.#tell(
+    this.#print(
       '',
       Math.abs(skew) <= CLOCK_LIMIT
         ? 'clock: in sync with the controller'
@@ -217,7 +223,7 @@ class Doctor {
         { reads: [{ script: 'id -un' }] },
         { timeoutMs: STEP_TIMEOUT_MS },
       );
-      this.#tell('become', `"${reads[0]?.stdout.trim() ?? ''}" with ${identity.method}`);
+      this.#print('become', `"${reads[0]?.stdout.trim() ?? ''}" with ${identity.method}`);
     } catch (error) {
       if (error instanceof ConnectError) throw error;
       throw new ConnectError(errorMessage(error), {
@@ -228,7 +234,7 @@ class Doctor {
     }
   }
 
-  #tell(step: string, text: string): void {
+  #print(step: string, text: string): void {
     print(this.#world, `${step.padEnd(13)} ${text}`);
   }
 }

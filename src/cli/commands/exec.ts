@@ -34,8 +34,8 @@ interface Answer {
 }
 
 /**
- * `runner exec PATTERN -- COMMAND …`: runs a command on many hosts without a run: nothing is recorded, no host is locked,
- * and nothing can be rolled back.
+ * `runner exec PATTERN -- COMMAND …`: runs a command on many hosts without a run: nothing is
+ * recorded, no host is locked, and nothing can be rolled back.
  */
 export async function execCommand(world: World, argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
@@ -94,7 +94,7 @@ async function ask(
   flags: ExecFlags,
   hosts: readonly InventoryHost[],
   argv: string[],
-  tell: (answer: Answer) => void,
+  onAnswer: (answer: Answer) => void,
 ): Promise<Answer[]> {
   const reach = await createReach(world, flags);
   await unlockKeys(world, reach, {
@@ -115,32 +115,32 @@ async function ask(
   const connections = new HostConnections({ ...reach, sendHttp, run: 'exec' });
   const limit = pLimit(wholeNumber(flags.forks, '--forks'));
   const timeoutMs = wholeNumber(flags.timeout, '--timeout') * 1000;
-  const given = new AbortController();
-  const giveUp = () => {
-    given.abort();
+  const stop = new AbortController();
+  const abort = () => {
+    stop.abort();
   };
   // An interrupt also ends the commands on the hosts.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.on(signal, giveUp);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.on(signal, abort);
   try {
     return await Promise.all(
       hosts.map(({ name, address }) =>
         limit(async () => {
-          if (given.signal.aborted) return { host: name, code: undefined, stdout: '', stderr: '' };
+          if (stop.signal.aborted) return { host: name, code: undefined, stdout: '', stderr: '' };
           const answer = await one(name, async () => {
             const session = await connections.session(address, identityOn(address));
             const { change } = await session.exchange(
               { change: { actions: [{ kind: 'exec', argv }] } },
-              { timeoutMs, signal: given.signal },
+              { timeoutMs, signal: stop.signal },
             );
             return change?.outputs[0];
           });
-          tell(answer);
+          onAnswer(answer);
           return answer;
         }),
       ),
     );
   } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.off(signal, giveUp);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) world.signals.off(signal, abort);
     await connections.close();
   }
 }

@@ -91,7 +91,10 @@ function variableLines(vars: SourceObject): string[] {
     .map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`);
 }
 
-/** SSH options that come from another tool's file, and jump hosts as a ProxyCommand, as an Ansible variable. */
+/**
+ * SSH options that come from another tool's file, and jump hosts as a ProxyCommand, as an Ansible
+ * variable.
+ */
 function sshWords({ sshArgs = [], jumps = [] }: HostAddress, vars: SourceObject): JsonObject {
   const isSaid = Object.keys(vars).some((name) => /^ansible_ssh_.*args$/.test(name));
   const proxy = jumps.flatMap((jump) => ['-o', `ProxyCommand=${proxyCommand(jump)}`]);

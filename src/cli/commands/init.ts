@@ -7,7 +7,7 @@ import type { Conversion, ConvertOptions, Unconverted } from '../../mke/convert/
 import type { Mke3Config } from '../../mke/mke3-config.ts';
 import { targets, type Target } from '../../mke/mke4-defaults.ts';
 import { newCommand } from '../command.ts';
-import { tell } from '../fail.ts';
+import { printMessage } from '../fail.ts';
 import type { World } from '../world.ts';
 
 interface InitOptions {
@@ -160,17 +160,17 @@ function describe(
   { unconverted, metallbPools, refusals }: Conversion,
   stops: readonly Unconverted[],
 ): void {
-  const say = (line: string) => {
-    tell(world, line);
+  const printLine = (line: string) => {
+    printMessage(world, line);
   };
   for (const { key, value, why, what } of unconverted)
-    say(`not converted: ${key} = ${value}: ${why}; ${what}.`);
+    printLine(`not converted: ${key} = ${value}: ${why}; ${what}.`);
   for (const { name, addresses } of metallbPools)
-    say(`MetalLB pool to recreate: ${name} [${addresses.join(' ')}]`);
+    printLine(`MetalLB pool to recreate: ${name} [${addresses.join(' ')}]`);
   for (const { key, value, why, what } of stops)
-    say(`warning: stops the upgrade: ${key} = ${value}: ${why}; ${what}.`);
+    printLine(`warning: stops the upgrade: ${key} = ${value}: ${why}; ${what}.`);
   for (const { key, value, why, what } of refusals)
-    say(`warning: the upgrade refuses: ${key} = ${value}: ${why}; ${what}.`);
+    printLine(`warning: the upgrade refuses: ${key} = ${value}: ${why}; ${what}.`);
 }
 
 /** Writes the configuration. Secrets are included only in a file, which has mode 0600. */
@@ -178,7 +178,7 @@ async function write(world: World, config: JsonObject, output: string | undefine
   const { configToYaml, holdsSecret } = await import('../../mke/convert/yaml.ts');
   const { schemaProblems } = await import('../../mke/mke4-schema.ts');
   for (const problem of schemaProblems(config))
-    tell(world, `warning: the configuration does not match its schema: ${problem}`);
+    printMessage(world, `warning: the configuration does not match its schema: ${problem}`);
   if (output === undefined) {
     world.stdout.write(configToYaml(config, { withSecrets: false }));
     if (holdsSecret(config))

@@ -40,7 +40,10 @@ interface TestFlags {
   again?: boolean;
 }
 
-/** `runner test PLAYBOOK …`: plays a playbook in the embedded lab, twice or with a fault at every step. */
+/**
+ * `runner test PLAYBOOK …`: plays a playbook in the embedded lab, twice or with a fault at every
+ * step.
+ */
 export async function testCommand(world: World, argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
@@ -158,49 +161,55 @@ async function tryPlaybook(world: World, trial: Trial): Promise<number> {
   if (!chaos && (flags.steps ?? flags.faults) !== undefined)
     throw new UsageError('--steps and --faults require --chaos.');
   const chosen = chosenFaults(flags.faults);
-  const say = (line: string) => {
+  const printLine = (line: string) => {
     world.stdout.write(`${world.redactor.mask(line)}\n`);
   };
-  say(`Playing ${playbook.name} in the lab …`);
+  printLine(`Playing ${playbook.name} in the lab …`);
   let reference: Reference;
   try {
     reference = await playReference(options, { twice: !chaos });
   } catch (error) {
-    say(error instanceof Error ? error.message : String(error));
+    printLine(error instanceof Error ? error.message : String(error));
     return exitCodes.preflight_failed;
   }
-  if (!chaos) return reportTwice(reference, say);
-  return sweepSteps(world, trial, { reference, chosen, say });
+  if (!chaos) return reportTwice(reference, printLine);
+  return sweepSteps(world, trial, { reference, chosen, printLine });
 }
 
-type Say = (line: string) => void;
+type PrintLine = (line: string) => void;
 
-function reportTwice({ steps, again, secondFailure }: Reference, say: Say): number {
-  say(`First play: ${plural(steps.length, 'changing step')}.`);
+function reportTwice({ steps, again, secondFailure }: Reference, printLine: PrintLine): number {
+  printLine(`First play: ${plural(steps.length, 'changing step')}.`);
   for (const { step, host, diff } of again)
-    say(`  changed again  ${step} on ${host}${diff ? `: ${diff}` : ''}`);
-  if (secondFailure !== undefined) say(`Second play failed: ${secondFailure}`);
+    printLine(`  changed again  ${step} on ${host}${diff ? `: ${diff}` : ''}`);
+  if (secondFailure !== undefined) printLine(`Second play failed: ${secondFailure}`);
   if (again.length > 0 || secondFailure !== undefined) return exitCodes.differences;
-  say('Second play: nothing changed.');
+  printLine('Second play: nothing changed.');
   return exitCodes.done;
 }
 
-/** Injects each chosen fault at each chosen step, except cases with a result from an earlier sweep. */
+/**
+ * Injects each chosen fault at each chosen step, except cases with a result from an earlier sweep.
+ */
 async function sweepSteps(
   world: World,
   { playbook, flags, options }: Trial,
-  { reference, chosen, say }: { reference: Reference; chosen: readonly Fault[]; say: Say },
+  {
+    reference,
+    chosen,
+    printLine,
+  }: { reference: Reference; chosen: readonly Fault[]; printLine: PrintLine },
 ): Promise<number> {
   const steps = chooseSteps(reference.steps, flags.steps);
   const results = new SweepResults(stateDir(world.env), options, playbook.files);
   if (flags.again) results.forget();
   const cases = casesOf(steps, chosen);
   const open = cases.filter(({ step, fault }) => !results.of(step.id, fault));
-  say(
+  printLine(
     `${plural(steps.length, 'changing step')} × ${plural(chosen.length, 'fault')}: ${plural(cases.length, 'case')}.`,
   );
   if (open.length < cases.length)
-    say(
+    printLine(
       `${plural(cases.length - open.length, 'case')} already tested by an earlier sweep; use --again to repeat.`,
     );
   let done = cases.length - open.length;
@@ -208,15 +217,15 @@ async function sweepSteps(
     results.add(result);
     done++;
     const verdict = result.problems.length === 0 ? 'passed' : 'FAILED';
-    say(
+    printLine(
       `  ${String(done).padStart(3)}/${String(cases.length)}  ${verdict} ${result.fault.padEnd(11)} ${result.step} (${formatDuration(result.durationMs)})`,
     );
   });
-  for (const line of sweepTable(reference.steps, steps, { chosen, results })) say(line);
+  for (const line of sweepTable(reference.steps, steps, { chosen, results })) printLine(line);
   const ran = steps.flatMap((step) => chosen.flatMap((fault) => results.of(step.id, fault) ?? []));
   const bad = ran.filter(({ problems }) => problems.length > 0);
-  for (const line of bad.flatMap(problemLines)) say(line);
-  say(
+  for (const line of bad.flatMap(problemLines)) printLine(line);
+  printLine(
     `\n${plural(ran.length, 'case')}: ${String(ran.length - bad.length)} passed, ${String(bad.length)} failed.`,
   );
   return bad.length === 0 ? exitCodes.done : exitCodes.differences;

@@ -81,7 +81,8 @@ class Trust {
 
   async run(hosts: readonly InventoryHost[]): Promise<number> {
     let stored = 0;
-    // Hosts behind a new jump host become reachable once its key is trusted, so each hop needs another round.
+    // Hosts behind a new jump host become reachable once its key is trusted, so each hop needs
+    // another round.
     for (;;) {
       const { fresh, refused, failed, known } = await this.#look(hosts);
       const wanted = this.#wanted(fresh);
@@ -93,8 +94,8 @@ class Trust {
         this.#targets.rereadKnownHosts();
         if (blocked) continue;
       }
-      for (const error of [...refused, ...failed]) this.#say(error.describe());
-      this.#say(
+      for (const error of [...refused, ...failed]) this.#print(error.describe());
+      this.#print(
         `${String(stored)} added, ${String(known - (agreed ? 0 : stored))} already known, ${String(fresh.length - (agreed ? wanted.length : 0))} new but not added, ${String(refused.length)} refused, ${String(failed.length)} unreachable.`,
       );
       const left = fresh.length - (agreed ? wanted.length : 0);
@@ -157,13 +158,13 @@ class Trust {
     for (const { target, key } of [...shown].sort((a, b) =>
       a.target.name.localeCompare(b.target.name),
     )) {
-      this.#say(
+      this.#print(
         `${target.name.padEnd(names)}  ${target.keyName.padEnd(keys)}  ${keyType(key)}  ${fingerprint(key)}`,
       );
     }
     if (this.#options.yes === true || this.#options.fingerprint !== undefined) return true;
     if (!canAsk(this.#world)) {
-      this.#say('No key was added. Compare the fingerprints, then run this again with --yes.');
+      this.#print('No key was added. Compare the fingerprints, then run this again with --yes.');
       return false;
     }
     return confirm(
@@ -191,7 +192,7 @@ class Trust {
     }
   }
 
-  #say(text: string): void {
+  #print(text: string): void {
     print(this.#world, text);
   }
 }

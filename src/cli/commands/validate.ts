@@ -13,7 +13,7 @@ import type { Playbook } from '../../language/document.ts';
 import { localFiles } from '../../util/local-files.ts';
 import { checkPlaybook } from '../../playbook/check/check.ts';
 import { newCommand } from '../command.ts';
-import { tell } from '../fail.ts';
+import { printMessage } from '../fail.ts';
 import { addVaultOptions, openVault } from '../flags/vault.ts';
 import { readInventory } from '../host-selection.ts';
 import { once } from '../flags/words.ts';
@@ -100,7 +100,9 @@ async function findProblems(
   });
 }
 
-/** Whether a comment `# runner: allow RULE` on the line or the line above suppresses the warning. */
+/**
+ * Whether a comment `# runner: allow RULE` on the line or the line above suppresses the warning.
+ */
 function isSilenced(problem: Problem): boolean {
   if (!isWarning(problem) || problem.at === undefined) return false;
   const { file, line } = problem.at;
@@ -154,12 +156,12 @@ function report(
     (flags.requireUndo === true && problem.rule === 'no-undo');
   const errors = problems.filter(counts);
   const warnings = problems.filter((problem) => !counts(problem));
-  const say = (problem: Problem) => {
+  const printProblem = (problem: Problem) => {
     const kind = counts(problem) ? 'error' : 'warning';
-    tell(world, `${describeProblem(problem)} [${kind}: ${ruleOf(problem)}]`);
+    printMessage(world, `${describeProblem(problem)} [${kind}: ${ruleOf(problem)}]`);
   };
-  errors.forEach(say);
-  warnings.forEach(say);
+  errors.forEach(printProblem);
+  warnings.forEach(printProblem);
   const number = (count: number, word: string) =>
     `${String(count)} ${word}${count === 1 ? '' : 's'}`;
   if (fixed > 0) world.stdout.write(`Fixed ${number(fixed, 'problem')}.\n`);

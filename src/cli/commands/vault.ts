@@ -157,7 +157,9 @@ const actions: Record<string, VaultAction> = {
   },
 };
 
-/** `runner vault ACTION …`: encrypts and decrypts files and values in the format of ansible-vault. */
+/**
+ * `runner vault ACTION …`: encrypts and decrypts files and values in the format of ansible-vault.
+ */
 export async function vaultCommand(world: World, argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
   const action = name === undefined ? undefined : actions[name];
@@ -278,7 +280,10 @@ function write(world: World, file: string, content: Buffer | string): void {
   }
 }
 
-/** Opens the plain text in an editor. It is in a private directory, in memory if /dev/shm exists, and is removed afterwards. */
+/**
+ * Opens the plain text in an editor. It is in a private directory, in memory if /dev/shm exists,
+ * and is removed afterwards.
+ */
 function edit({ env }: World, before: Buffer): Buffer {
   const memory = '/dev/shm';
   const directory = mkdtempSync(join(existsSync(memory) ? memory : tmpdir(), 'runner-vault-'));

@@ -19,7 +19,10 @@ interface WhyFlags {
   at?: string;
 }
 
-/** `runner why VARIABLE [PLAYBOOK]`: lists all definitions of a variable for a host, and marks the one in effect. */
+/**
+ * `runner why VARIABLE [PLAYBOOK]`: lists all definitions of a variable for a host, and marks the
+ * one in effect.
+ */
 export async function whyCommand(world: World, argv: string[]): Promise<number> {
   const command = newCommand(world, 'runner why')
     .description('Show where the value of a variable comes from. No host is contacted.')
@@ -44,7 +47,10 @@ export async function whyCommand(world: World, argv: string[]): Promise<number> 
   return all.length + running.length > 0 ? exitCodes.done : exitCodes.invalid;
 }
 
-/** Levels, lowest precedence first. All other levels are those of the inventory, which are already sorted. */
+/**
+ * Levels, lowest precedence first. All other levels are those of the inventory, which are already
+ * sorted.
+ */
 const levels = ['role defaults', 'inventory', 'input', 'play', 'role inputs', 'task', 'role vars'];
 
 function strength(level: string): number {

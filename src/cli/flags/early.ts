@@ -1,6 +1,9 @@
 import { Command, type OptionValues } from 'commander';
 
-/** Parses only some options. The others are known after the playbook is loaded, whose inputs are options, too. */
+/**
+ * Parses only some options. The others are known after the playbook is loaded, whose inputs are
+ * options, too.
+ */
 export function earlyOptions(
   argv: readonly string[],
   add: (command: Command) => Command,

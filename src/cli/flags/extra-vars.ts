@@ -10,7 +10,8 @@ import { SourceMap } from '../../yaml/source-map.ts';
 import { readYaml } from '../../yaml/yaml.ts';
 
 /**
- * Parses `name=text`, `name:=json`, `{json}` and `@file` with YAML or JSON. Later values override earlier ones.
+ * Parses `name=text`, `name:=json`, `{json}` and `@file` with YAML or JSON. Later values override
+ * earlier ones.
  * @throws UsageError or PlaybookError
  */
 export function parseExtraVars(words: string[], vault: Vault): JsonObject {

@@ -16,7 +16,10 @@ export function flagOf(name: string): string {
   return `--${name.replaceAll('_', '-')}`;
 }
 
-/** One option per input. Secrets also have an option for a file and, if they are not required, for a prompt. */
+/**
+ * One option per input. Secrets also have an option for a file and, if they are not required, for a
+ * prompt.
+ */
 export function inputOptions(inputs: readonly InputSpec[]): Option[] {
   return inputs.flatMap((input) => {
     const { name, description, schema } = input;
@@ -84,7 +87,8 @@ export interface ResolvedInputs {
 }
 
 /**
- * Reads the inputs of a playbook from the flag, the file, the environment or a prompt, in that order.
+ * Reads the inputs of a playbook from the flag, the file, the environment or a prompt, in that
+ * order.
  * @throws PlaybookError with every missing and every invalid input
  */
 export async function resolveInputs(

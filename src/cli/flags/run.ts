@@ -36,7 +36,10 @@ export function startDebug({ stderr, redactor, cleanUps }: World, { debug = [] }
   }
 }
 
-/** The output format of a run. Debug logs would disturb the live display, so they imply plain output. */
+/**
+ * The output format of a run. Debug logs would disturb the live display, so they imply plain
+ * output.
+ */
 export function outputForm({ output, debug }: RunFlags & { output: string }): string {
   return output === 'auto' && debug !== undefined ? 'plain' : output;
 }

@@ -36,7 +36,10 @@ export function addVaultOptions(command: Command): Command {
     .option('-J, --ask-vault-pass', 'prompt for the vault password');
 }
 
-/** Parses only the vault options: loading the playbook requires them, and its inputs are options, too. */
+/**
+ * Parses only the vault options: loading the playbook requires them, and its inputs are options,
+ * too.
+ */
 export function vaultFlagsIn(argv: readonly string[]): VaultFlags {
   return earlyOptions(argv, addVaultOptions);
 }
@@ -57,7 +60,10 @@ export function recordedVaultFlags(world: World, argv: VaultFlags): JsonObject {
   };
 }
 
-/** Password files without a vault ID: from the options or, if no option gives a source, from the environment. */
+/**
+ * Password files without a vault ID: from the options or, if no option gives a source, from the
+ * environment.
+ */
 function passwordFiles(
   { env }: World,
   { vaultId = [], vaultPasswordFile = [] }: VaultFlags,
@@ -83,7 +89,10 @@ export async function readVaultKeys(world: World, flags: VaultFlags): Promise<Va
   return keys;
 }
 
-/** Decrypts values for this command. `lenient`: values without a matching password stay encrypted, without an error. */
+/**
+ * Decrypts values for this command. `lenient`: values without a matching password stay encrypted,
+ * without an error.
+ */
 export async function openVault(
   world: World,
   argv: readonly string[],
@@ -111,7 +120,10 @@ async function ask(world: World, id: string): Promise<string> {
   throw new UsageError('No password was given.');
 }
 
-/** The content of a file, or the output of a program. A program named "…-client" gets the vault ID as an argument. */
+/**
+ * The content of a file, or the output of a program. A program named "…-client" gets the vault ID
+ * as an argument.
+ */
 function passwordFrom(source: string, id: string): string {
   const file = resolve(expandHome(source));
   let text: string;

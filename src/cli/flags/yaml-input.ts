@@ -10,7 +10,10 @@ import type { Vault } from '../../util/vault.ts';
 import { SourceMap } from '../../yaml/source-map.ts';
 import { readYaml } from '../../yaml/yaml.ts';
 
-/** Reads an input with `format: yaml-file`. Its values are not rendered. Each problem has a position in the file. */
+/**
+ * Reads an input with `format: yaml-file`. Its values are not rendered. Each problem has a position
+ * in the file.
+ */
 export function yamlInput(
   path: string,
   { schema }: Pick<InputSpec, 'schema'>,

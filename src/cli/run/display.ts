@@ -16,7 +16,10 @@ export function displayOf(
   });
 }
 
-/** Shows a run on a display until the output is lost. An error in the display ends the output, but not the run. */
+/**
+ * Shows a run on a display until the output is lost. An error in the display ends the output, but
+ * not the run.
+ */
 export function follow(
   { stdout, redactor }: Pick<World, 'stdout' | 'redactor'>,
   log: Log,

@@ -18,7 +18,9 @@ export function tagLines({ plays }: Playbook): string[] {
   });
 }
 
-/** `--list-hosts`: one line per play, with its hosts before the run. Steps may add hosts to groups. */
+/**
+ * `--list-hosts`: one line per play, with its hosts before the run. Steps may add hosts to groups.
+ */
 export function hostLines(
   { plays }: Playbook,
   inventory: Inventory,
@@ -31,7 +33,10 @@ export function hostLines(
   });
 }
 
-/** The hosts of a play before the run. Undefined if its pattern names a group that an earlier play creates. */
+/**
+ * The hosts of a play before the run. Undefined if its pattern names a group that an earlier play
+ * creates.
+ */
 export function hostsOfPlay(
   { hosts: pattern }: Pick<Play, 'hosts'>,
   { hosts, groups }: Inventory,

@@ -10,8 +10,9 @@ import type { RunSettings } from '../../engine/settings.ts';
 import type { World } from '../world.ts';
 
 /**
- * Names of the points of no return that the operator has accepted: earlier in the run, on the command line, or in a prompt.
- * Points that `--tags`, `--skip-tags` or `--from` leave out need no consent. Check mode passes all points.
+ * Names of the points of no return that the operator has accepted: earlier in the run, on the
+ * command line, or in a prompt. Points that `--tags`, `--skip-tags` or `--from` leave out need no
+ * consent. Check mode passes all points.
  * @throws UsageError if one is not accepted
  */
 export async function acceptedPoints(

@@ -16,7 +16,8 @@ export function refuseOpenRuns({ store, redactor }: World, inventory: Inventory)
   for (const id of store.openRuns()) {
     const run = readOpenRun(store, id);
     if (isOver(run)) {
-      // The process was killed after it recorded the end of the run. The locks of the run are no longer valid.
+      // The process was killed after it recorded the end of the run. The locks of the run are no
+      // longer valid.
       store.markClosed(id);
       continue;
     }
@@ -49,7 +50,9 @@ function placeOf({
   return [...jumps.map(placeOf), `${address}:${String(port ?? 22)}`].join(' ');
 }
 
-/** @throws OpenRunError if the journal cannot be read, because the hosts of the run are then unknown */
+/**
+ * @throws OpenRunError if the journal cannot be read, because the hosts of the run are then unknown
+ */
 function readOpenRun(store: World['store'], id: string): RecordedRun {
   try {
     return store.read(id);

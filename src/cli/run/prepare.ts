@@ -8,7 +8,7 @@ import { localFiles } from '../../util/local-files.ts';
 import type { Playbook } from '../../language/document.ts';
 import { checkPlaybook } from '../../playbook/check/check.ts';
 import { stepsBeforeNoReturn } from '../../playbook/no-return.ts';
-import { tell } from '../fail.ts';
+import { printMessage } from '../fail.ts';
 import { becomePassword } from '../flags/become.ts';
 import { withLogin } from '../flags/connect.ts';
 import { connectionNotes, parseExtraVars, withKeyPaths } from '../flags/extra-vars.ts';
@@ -17,7 +17,7 @@ import { readInventory, refuseUnmanageable } from '../host-selection.ts';
 import { limitOf } from '../flags/limit.ts';
 import { budgetOf } from '../flags/run.ts';
 import { splitList, wholeNumber } from '../flags/words.ts';
-import { tellUnseenRuns } from '../lost-output.ts';
+import { reportUnseenRuns } from '../lost-output.ts';
 import { askSecret, askText, canAsk } from '../operator.ts';
 import { ownerOf, type World } from '../world.ts';
 import { hostLines, hostsOfPlay, tagLines, taskLines } from './lists.ts';
@@ -36,7 +36,10 @@ export interface PreparedRun extends RunRequest {
   failAt: string | undefined;
 }
 
-/** Reads a command line of `play` or `plan`, and starts the run unless only help or a list was requested. */
+/**
+ * Reads a command line of `play` or `plan`, and starts the run unless only help or a list was
+ * requested.
+ */
 export async function prepareAnd(
   world: World,
   [mode, argv]: ['play' | 'plan', string[]],
@@ -54,7 +57,7 @@ export async function prepareAnd(
   if (options.flushCache === true) world.factCache.clear();
   const inputs = await inputsOf(world, request);
   const extra = withKeyPaths(parseExtraVars(options.extraVars ?? [], world.vault));
-  for (const note of connectionNotes(extra)) tell(world, `note: ${note}`);
+  for (const note of connectionNotes(extra)) printMessage(world, `note: ${note}`);
   const variables = { ...inputs.given, ...extra };
   const given = { ...inputs.defaults, ...variables };
   const inventory = withLogin(inventoryOf(world, request, given), options);
@@ -84,7 +87,7 @@ async function prepare(
   };
   checkTags(playbook, [...chosen.tags, ...chosen.skipTags]);
   const accepted = await acceptedPoints(world, playbook, { options, chosen, check });
-  await tellUnseenRuns(world);
+  await reportUnseenRuns(world);
   if (!check) refuseOpenRuns(world, inventory);
   const settings: RunSettings = {
     run: 'check',
@@ -117,12 +120,15 @@ function inputsOf(world: World, { playbook, options }: RunRequest): Promise<Reso
       return secret ? askSecret(world, prompt) : askText(world, prompt);
     },
     warn: (text) => {
-      tell(world, `warning: ${text}`);
+      printMessage(world, `warning: ${text}`);
     },
   });
 }
 
-/** The inventory from an input of the playbook or `--inventory`. A playbook for localhost only needs none. */
+/**
+ * The inventory from an input of the playbook or `--inventory`. A playbook for localhost only needs
+ * none.
+ */
 function inventoryOf(
   world: World,
   { playbook, options }: RunRequest,

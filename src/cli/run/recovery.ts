@@ -12,7 +12,7 @@ import { becomePassword } from '../flags/become.ts';
 import type { ConnectFlags } from '../flags/connect.ts';
 import { addRunOptions, budgetOf, outputForm, startDebug, type RunFlags } from '../flags/run.ts';
 import type { VaultFlags } from '../flags/vault.ts';
-import { tellUnseenRuns } from '../lost-output.ts';
+import { reportUnseenRuns } from '../lost-output.ts';
 import { bootIdentity, holdRun } from '../run-process.ts';
 import type { StopSignals } from '../stop-signals.ts';
 import { addUserModules, isModuleFile } from '../user-modules.ts';
@@ -69,7 +69,7 @@ export async function recover(
 ): Promise<number> {
   const { store, redactor } = world;
   const { id, options, mode, argv } = request;
-  await tellUnseenRuns(world);
+  await reportUnseenRuns(world);
   holdRun(world, id, mode);
   const found = store.read(id);
   refuse(found, mode);

@@ -18,7 +18,10 @@ export interface RunRequest {
   check: boolean;
 }
 
-/** Parses a command line. With "--help" and without a playbook, prints the help and returns undefined. */
+/**
+ * Parses a command line. With "--help" and without a playbook, prints the help and returns
+ * undefined.
+ */
 export async function readRequest(
   world: World,
   mode: 'play' | 'plan',

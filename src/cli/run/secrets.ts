@@ -4,7 +4,7 @@ import type { RecordedRun } from '../../journal/recorded-run.ts';
 import { openSource, type VaultKey } from '../../util/vault.ts';
 import { revealLater } from '../../journal/stored.ts';
 import { parsePlain } from '../../yaml/yaml.ts';
-import { tell } from '../fail.ts';
+import { printMessage } from '../fail.ts';
 import { flagOf } from '../flags/inputs.ts';
 import { firstLine } from '../flags/passwords.ts';
 import { readInventory } from '../host-selection.ts';
@@ -14,8 +14,8 @@ import { createVault, type World } from '../world.ts';
 import { recordedVault } from './recorded.ts';
 
 /**
- * Reads secrets again from a file, the environment or a prompt, because the journal contains only references to them. A
- * rollback does not prompt for optional secrets.
+ * Reads secrets again from a file, the environment or a prompt, because the journal contains only
+ * references to them. A rollback does not prompt for optional secrets.
  */
 export async function readSecretsAgain(world: World, run: RecordedRun, mode: Move): Promise<void> {
   const late = new Set(run.secrets.map(({ name }) => name));
@@ -27,14 +27,16 @@ export async function readSecretsAgain(world: World, run: RecordedRun, mode: Mov
       (optional && mode === 'rollback' ? undefined : await askAgain(world, name, optional));
     if (value !== undefined) world.redactor.add(name, value, { late: late.has(name), optional });
     else if (mode === 'resume')
-      tell(
+      printMessage(
         world,
         `warning: The secret "${name}" was not supplied. A step that needs it will fail. Set the environment variable ${env}.`,
       );
   }
 }
 
-/** Reads the passwords of hosts again from the inventory, because the journal does not contain them. */
+/**
+ * Reads the passwords of hosts again from the inventory, because the journal does not contain them.
+ */
 export function readPasswordsAgain(world: World, { header }: RecordedRun): void {
   const { passwords } = header.inventory;
   if (!passwords) return;
@@ -44,7 +46,7 @@ export function readPasswordsAgain(world: World, { header }: RecordedRun): void 
     readInventory(world, source, { varsFolders, given });
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
-    tell(world, `warning: Cannot read the passwords of hosts again. ${error.describe()}`);
+    printMessage(world, `warning: Cannot read the passwords of hosts again. ${error.describe()}`);
   }
 }
 
@@ -60,12 +62,15 @@ function secretFrom(world: World, file: string | undefined, name: string): strin
     return firstLine(file, `${flagOf(name)}-file`);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    tell(world, `warning: ${error.describe()}`);
+    printMessage(world, `warning: ${error.describe()}`);
     return undefined;
   }
 }
 
-/** Decrypts the encrypted values in the journal, with the password from the options or from its recorded source. */
+/**
+ * Decrypts the encrypted values in the journal, with the password from the options or from its
+ * recorded source.
+ */
 export async function openVaultAgain(
   world: World,
   run: RecordedRun,
@@ -81,7 +86,7 @@ export async function openVaultAgain(
     keys = await readVaultKeys(world, says ? given : recordedVault(run));
   } catch (error) {
     if (!(error instanceof UsageError) || says) throw error;
-    tell(world, `warning: ${error.describe()} Encrypted values are not available.`);
+    printMessage(world, `warning: ${error.describe()} Encrypted values are not available.`);
     return;
   }
   world.vault = createVault(world, keys);

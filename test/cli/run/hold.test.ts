@@ -33,7 +33,8 @@ it('does not regard a reused process ID or a zombie as the holder', async () => 
   expect(isRunning({ pid, bootId })).toBe(true);
   expect(isRunning({ pid, bootId: 'earlier' })).toBe(false);
   expect(isRunning({ pid, bootId, started: '1' })).toBe(false);
-  // The shell starts a child process, then replaces itself with a program that never waits for the child.
+  // The shell starts a child process, then replaces itself with a program that never waits for the
+  // child.
   const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']);
   try {
     const [text] = (await once(parent.stdout, 'data')) as [Buffer];
