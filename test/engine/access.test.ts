@@ -4,17 +4,17 @@ import { Template, type Text } from '../../src/core/value.ts';
 import { addressWith, isRendered, renderAccess, unrendered } from '../../src/engine/access.ts';
 import type { Become } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
-import { hostOf, nobody } from '../helpers/tasks.ts';
+import { hostOf, noBecome } from '../helpers/tasks.ts';
 
 const scope = new Scope([{ name: 'play', values: { who: 'app', there: 2222 } }]);
 const login = { transport: 'openssh', user: 'ada', port: 2200 } as const;
 const resolve = (wanted: Partial<Become<Text>>, address: Partial<HostAddress> = {}): Become =>
-  renderAccess({ ...nobody, ...wanted }, hostOf('h1', address).address, scope);
+  renderAccess({ ...noBecome, ...wanted }, hostOf('h1', address).address, scope);
 
 describe('connection and become settings of a task', () => {
   it('come from the task if the inventory does not set them', () => {
     expect(resolve({ login }).login).toEqual(login);
-    expect(resolve({})).toEqual(nobody);
+    expect(resolve({})).toEqual(noBecome);
   });
 
   it.each([
@@ -37,7 +37,7 @@ describe('connection and become settings of a task', () => {
     expect(resolve({ enabled: true, user: 'db' }, off)).toMatchObject({
       ...{ enabled: false, user: 'db' },
     });
-    expect(isRendered(nobody, hostOf('h1', off).address)).toBe(false);
+    expect(isRendered(noBecome, hostOf('h1', off).address)).toBe(false);
   });
 
   it('override the default user of a hosts file format', () => {
@@ -66,24 +66,24 @@ describe('connection and become settings of a task', () => {
   });
 
   it('do not depend on the host if there is no login and no template', () => {
-    expect(isRendered(nobody)).toBe(true);
-    expect(isRendered({ ...nobody, login: { port: 22 } })).toBe(false);
-    expect(isRendered({ ...nobody, user: new Template('{{who}}') })).toBe(false);
+    expect(isRendered(noBecome)).toBe(true);
+    expect(isRendered({ ...noBecome, login: { port: 22 } })).toBe(false);
+    expect(isRendered({ ...noBecome, user: new Template('{{who}}') })).toBe(false);
   });
 
   it('stay unrendered for a host that is not in the inventory, without a port from a template', () => {
     const user = new Template('{{who}}');
-    expect(unrendered({ ...nobody, user, login: { user, port: user } })).toEqual({
-      ...{ ...nobody, user: '{{who}}', login: { user: '{{who}}' } },
+    expect(unrendered({ ...noBecome, user, login: { user, port: user } })).toEqual({
+      ...{ ...noBecome, user: '{{who}}', login: { user: '{{who}}' } },
     });
   });
 
   it('override single fields of the address', () => {
     const { address } = hostOf('h1', { user: 'root', port: 22 });
-    expect(addressWith(address, nobody)).toBe(address);
-    expect(addressWith(address, { ...nobody, login: { user: 'ada' } })).toEqual({
+    expect(addressWith(address, noBecome)).toBe(address);
+    expect(addressWith(address, { ...noBecome, login: { user: 'ada' } })).toEqual({
       ...{ ...address, user: 'ada' },
     });
-    expect(addressWith(address, { ...nobody, login })).toMatchObject({ ...login, address: 'h1' });
+    expect(addressWith(address, { ...noBecome, login })).toMatchObject({ ...login, address: 'h1' });
   });
 });

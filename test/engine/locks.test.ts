@@ -7,14 +7,14 @@ import type { Become } from '../../src/language/document.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { recordedHosts, runRecord } from '../helpers/records.ts';
 import { SteppingClock } from '../helpers/stepping-clock.ts';
-import { nobody } from '../helpers/tasks.ts';
+import { noBecome } from '../helpers/tasks.ts';
 
 const hosts = ['h1', 'h2', 'h3'];
 const held = (run: string, silentSeconds = 5): HostLock => ({
   ...{ run, owner: 'ada@desk', since: 60, leaseSeconds: 600, silentSeconds },
 });
 const wanted = (...names: string[]): Map<string, Become> =>
-  new Map(names.map((name) => [name, nobody]));
+  new Map(names.map((name) => [name, noBecome]));
 
 /** Hosts that handle locks like real ones. */
 class Hosts {
@@ -130,7 +130,7 @@ describe('locking hosts', () => {
 
   it('keeps the locks of an earlier process of the run when the rest fails', async () => {
     const { locks, hosts: known, log } = given();
-    log.write({ t: 'lock', host: 'h1', become: nobody });
+    log.write({ t: 'lock', host: 'h1', become: noBecome });
     known.locks.set('h1', held('mine'));
     known.locks.set('h2', held('other'));
     await expect(locks.take(wanted('h1', 'h2'))).rejects.toThrow(LockedError);

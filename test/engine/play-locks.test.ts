@@ -5,10 +5,10 @@ import { initialKnowledge, learn, type Knowledge } from '../../src/engine/knowle
 import { PlayLocks } from '../../src/engine/play-locks.ts';
 import type { Become, Play } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
-import { hostOf, nobody, playOf, taskOf } from '../helpers/tasks.ts';
+import { hostOf, noBecome, playOf, taskOf } from '../helpers/tasks.ts';
 
 const look = taskOf({ readOnly: true });
-const root = { ...nobody, enabled: true };
+const root = { ...noBecome, enabled: true };
 const names = ['h1', 'h2', 'h3'];
 const knownHosts = (): Knowledge =>
   initialKnowledge({
@@ -61,7 +61,7 @@ it('locks the hosts of all plays that change something, with the access of their
     playOf({ id: 'b', hosts: 'h2:h3', tasks: [taskOf()] }),
     playOf({ id: 'c', hosts: 'all', tasks: [look] }),
   ];
-  expect(await locked(plays)).toEqual({ h1: root, h2: root, h3: nobody });
+  expect(await locked(plays)).toEqual({ h1: root, h2: root, h3: noBecome });
   expect(Object.keys(await locked(plays, { limit: 'h2' }))).toEqual(['h2']);
   expect(Object.keys(await locked(plays, { left: ['h1', 'h3'] }))).toEqual(['h2']);
 });

@@ -103,7 +103,9 @@ describe('evidence of a failure', () => {
     const { asked, said, kept } = await run(keepEvidence, known, () => undefined);
     expect(asked).toEqual(['h1: a', 'h1: b']);
     expect(said).toEqual([
-      expect.stringMatching(/^warning: Cannot collect evidence "a" on h1: h1 is away$/) as string,
+      expect.stringMatching(
+        /^warning: Cannot collect evidence "a" on h1: h1 is unreachable$/,
+      ) as string,
       expect.stringMatching(/^warning: Cannot collect evidence "b" on h1/) as string,
     ]);
     expect(kept).toEqual({});

@@ -6,7 +6,7 @@ import { TargetLine } from '../../src/engine/target-line.ts';
 import type { TaskNode } from '../../src/language/document.ts';
 import { Scope } from '../../src/template/scope.ts';
 import { SteppingClock } from '../helpers/stepping-clock.ts';
-import { hostOf, nobody, taskOf } from '../helpers/tasks.ts';
+import { hostOf, noBecome, taskOf } from '../helpers/tasks.ts';
 
 const patience = { kind: 'await-host', seconds: 10, pauseSeconds: 4, delaySeconds: 3 } as const;
 const unreachable = (retryable: boolean) =>
@@ -51,7 +51,7 @@ describe('the session of a call', () => {
 
   it('is opened as the become user of the task, with the password', async () => {
     const become = {
-      ...nobody,
+      ...noBecome,
       enabled: true,
       user: new Template('{{who}}'),
       login: { port: 2222 },

@@ -76,7 +76,11 @@ describe('the undo of a change', () => {
   it('can be retried if the host is unreachable', async () => {
     const { failure } = await undo({ body: declared(command('a')), answers: () => undefined });
     expect(failure).toMatchObject({
-      why: { kind: 'failed', task: 'a', failure: { kind: 'connect', message: 'h1 is away' } },
+      why: {
+        kind: 'failed',
+        task: 'a',
+        failure: { kind: 'connect', message: 'h1 is unreachable' },
+      },
       unreachable: true,
     });
   });
@@ -244,7 +248,7 @@ describe('a task of an undo', () => {
     const answers: Answers = (_, cmd) => ({ stdout: cmd === 'facts' ? 'now' : '' });
     expect((await undo({ body, answers })).asked).toEqual(['h1: facts', 'h1: now']);
     await expect(undo({ body, answers: () => undefined })).rejects.toThrow(
-      'Cannot gather the facts of h1: h1 is away',
+      'Cannot gather the facts of h1: h1 is unreachable',
     );
   });
 });

@@ -9,24 +9,24 @@ import { TraceFile } from './trace-file.ts';
 interface Expected extends Partial<Script> {
   /** Lines of steps: all of them, in order. */
   trace?: (string | RegExp)[];
-  /** What steps say: the message or output of every host, in the order of the hosts, or of one. */
+  /** Messages or output of steps: of all hosts in order, or of one. */
   messages?: Record<string, string | RegExp | string[]>;
-  /** Part of what is wrong with the playbook, before any host is asked. */
+  /** Part of the problem that is reported before the run. */
   problem?: string | RegExp;
   /** Part of the error that ends the run. */
   throws?: string;
   /** The run fails in the end. */
   failed?: boolean;
-  /** Most commands that run at one time. */
+  /** Maximum number of commands that run at the same time. */
   most?: number;
-  /** Longest time that a look at a host was given, in milliseconds. */
+  /** Longest time limit of a query to a host, in milliseconds. */
   patience?: number;
-  /** Text that no event has. */
+  /** Text that no event contains. */
   never?: string;
 }
 
 interface Rule extends Expected {
-  /** Another test that shows it: a file, and a title in it. */
+  /** Another test of the rule: its file, and a title in it. */
   seen?: [file: string, title: string];
   also?: Expected[];
 }
@@ -34,7 +34,7 @@ interface Rule extends Expected {
 /** Settings of a run on one host. */
 export const onH1 = { limit: 'h1' };
 
-/** A task that shows a text. */
+/** A task that prints a text. */
 export function say(name: string, text: string): string {
   return `- { name: ${name}, debug: { msg: '${text}' } }`;
 }
@@ -53,12 +53,12 @@ export function rulesOf(name: string): (title: string, rule: Rule) => void {
   };
 }
 
-/** One rule of the language, as playbooks on scripted hosts show it. */
+/** One rule of the language, tested with playbooks on scripted hosts. */
 function defineRule(traces: TraceFile, title: string, { seen, also = [], ...first }: Rule): void {
   describe(title, () => {
     const cases = [first, ...also].filter(({ text }) => text !== undefined);
     if (seen) {
-      it(`is seen in ${seen[0]}`, () => {
+      it(`is tested in ${seen[0]}`, () => {
         const file = join(packageRoot(), seen[0]);
         expect(existsSync(file)).toBe(true);
         expect(readFileSync(file, 'utf8')).toContain(seen[1]);
@@ -78,7 +78,7 @@ function defineRule(traces: TraceFile, title: string, { seen, also = [], ...firs
 }
 
 async function traceOf(said: Promise<Performance>): Promise<string[]> {
-  // Problems and errors name the directory of the case, too, of which only its prefix is known.
+  // Problems and errors contain the directory of the case, too, of which only the prefix is known.
   const line = (kind: string, text: string) =>
     `${kind} ${JSON.stringify(text).replaceAll(/\/[\w./-]*\/runner-scripted-\w+/g, '<dir>')}`;
   try {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Makes busybox the first choice of the host for all its applets, except those that log in as another user. */
+/** Lets the host use busybox for all its applets, except those that log in as another user. */
 export function putBusyboxFirst(directory: string): void {
   const applets = execFileSync('busybox', ['--list'], { encoding: 'utf8' }).trim().split('\n');
   const busybox = execFileSync('/bin/sh', ['-c', 'command -v busybox'], { encoding: 'utf8' });

@@ -9,7 +9,7 @@ import { localDisk } from '../../src/util/local-files.ts';
 import { SteppingClock } from './stepping-clock.ts';
 import { systemRandom } from '../../src/util/random.ts';
 
-/** A program with a name, on a host: its exit code and output. Undefined: the host cannot be reached. */
+/** Exit code and output of a program on a host. Undefined: the host is unreachable. */
 export type Answers = (host: string, command: string) => Partial<CommandOutput> | undefined;
 
 const command: Module<{ cmd: string }> = {
@@ -17,7 +17,7 @@ const command: Module<{ cmd: string }> = {
   args: { type: 'object', properties: { cmd: { type: 'string' } } },
   plan: ({ cmd }) => ({ actions: [exec(...cmd.split(' '))] }),
 };
-/** Changes a path unless the host says that there is nothing left to do. */
+/** Changes a path, unless the host reports that nothing is left to do. */
 const restorePath: Module<{ path: string }> = {
   ...{ name: 'restore_path', summary: '', effect: 'restores' },
   args: { type: 'object', properties: { path: { type: 'string' } } },
@@ -42,7 +42,7 @@ const setup: Module = {
   },
 };
 
-/** What a call needs, with hosts that answer as they are told. @param log takes what is said */
+/** Services of a call, with hosts that return the given answers. @param log receives the signals */
 export function callWorld(
   answers: Answers,
   log: Pick<Log, 'signal'>,
@@ -53,7 +53,11 @@ export function callWorld(
     asked.push(`${name}: ${text}`);
     const answer = answers(name, text);
     if (answer) return { code: 0, stdout: '', stderr: '', ...answer };
-    throw new ConnectError(`${name} is away`, { host: name, stage: 'connect', retryable: true });
+    throw new ConnectError(`${name} is unreachable`, {
+      host: name,
+      stage: 'connect',
+      retryable: true,
+    });
   };
   const run = (address: HostAddress, actions: readonly Action[]): CommandOutput[] =>
     actions.map((action) =>
@@ -76,7 +80,7 @@ export function callWorld(
     settings: { check, diff: false, becomePassword: undefined },
     signal: new AbortController().signal,
     isStopping: () => false,
-    sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
+    sendHttp: () => Promise.reject(new Error('HTTP requests are not supported here.')),
     random: systemRandom,
     decrypt: () => {
       throw new Error('Nothing is encrypted here.');

@@ -15,9 +15,9 @@ export type CliResult = ProcessResult;
 
 export interface CliOptions {
   env?: Record<string, string>;
-  /** The test's own directory when left out. */
+  /** Default: the directory of the test. */
   cwd?: string;
-  /** Sees each event of `--output json` as it comes. */
+  /** Called for each event of `--output json`. */
   onEvent?: (event: RunEvent) => void;
   timeoutMs?: number;
 }
@@ -26,13 +26,13 @@ export type SpawnOptions = Partial<ProcessOptions>;
 
 const LIMIT_MS = 240_000;
 
-/** A home, state folder and working folder of their own for one test's calls of `runner`. */
+/** Calls of `runner` in one test, with their own home, state directory and working directory. */
 export class Cli {
   readonly #process: RunnerProcess;
   readonly #env: Record<string, string>;
   readonly #within: readonly string[];
 
-  /** @param within a command that runs another, such as one that enters a namespace */
+  /** @param within a command that runs another one, for example in a namespace */
   constructor(env: Record<string, string> = {}, within: readonly string[] = []) {
     const program = join(packageRoot(), 'bin', 'runner.js');
     this.#env = { PATH: process.env['PATH'] ?? '', ...env };
@@ -57,9 +57,9 @@ export class Cli {
   }
 
   /**
-   * Calls the command line in this process, or in one of its own where that is needed: in a namespace, and beside
-   * another call.
-   * @throws Error when it does not end in time
+   * Calls the command line in this process, or in a new one if necessary: in a namespace, and
+   * during another call.
+   * @throws Error when it exceeds the time limit
    */
   async run(args: string[], options: CliOptions = {}): Promise<CliResult> {
     if (this.#within.length > 0 || isCalling()) return this.spawn(args, options);
@@ -69,12 +69,16 @@ export class Cli {
     return inTime(args, await callRunner(args, call));
   }
 
-  /** Runs the program, for tests of signals, kills and exit codes. @throws Error when it does not end in time */
+  /**
+   * Runs the program, for tests of signals, kills and exit codes.
+   *
+   * @throws Error when it exceeds the time limit
+   */
   async spawn(args: string[], options: SpawnOptions = {}): Promise<CliResult> {
     return inTime(args, await this.#process.run(args, { timeoutMs: LIMIT_MS, ...options }));
   }
 
-  /** @throws Error when a journal of these calls breaks a rule of undo; it is kept then */
+  /** @throws Error when a journal of these calls breaks a rule of undo; that journal is kept */
   dispose(): void {
     const problems = [...this.#process.journals()].flatMap(([run, text]) =>
       checkJournal(text).map((problem) => `${run}: ${problem}`),
@@ -105,7 +109,7 @@ export function hostsIn(events: readonly RunEvent[], task: string, state: string
   );
 }
 
-/** Names of the steps in the order they began. */
+/** Names of the steps, in the order in which they started. */
 export function stepNames(events: readonly RunEvent[]): string[] {
   return events.flatMap((event) => (event.type === 'step-start' ? [event.step.name] : []));
 }

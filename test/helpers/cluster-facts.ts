@@ -3,7 +3,7 @@ import { containers } from '../../src/facts/container.ts';
 import { k8s_wait } from '../../src/modules/k8s_wait.ts';
 import { fakeHost } from './module-tester.ts';
 
-/** What the module would run on the host, run here with programs of the test in front of the path. */
+/** Runs the command of the module locally, with programs of the test first in PATH. */
 export async function look(
   module: { plan: unknown },
   args: object,

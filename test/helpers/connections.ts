@@ -20,7 +20,7 @@ export interface TestConnections {
   run?: string;
 }
 
-/** Pauses between attempts are 20 times shorter. Limits keep real time, as the hosts do. */
+/** A clock with pauses 20 times shorter. Time limits keep real time, like the hosts. */
 const shortPauses: Clock = {
   ...systemClock,
   sleep: (ms, signal) => sleep(ms / 20, signal),

@@ -14,7 +14,7 @@ const fingerprint = (text: string): JournalRecord => {
   return { t: 'fingerprint', phase: 'before', ...ports, text, task, vars: {} };
 };
 
-/** A run that fails and is rolled back, with what it says beside its records. */
+/** A run that fails and is rolled back, with records and signals. */
 export const failedRun: (JournalRecord | Signal)[] = [
   runRecord({ run: 'r1', hosts: ['h1', 'h2'] }),
   { t: 'play', id: 'p', batches: [['h1', 'h2']] },
@@ -63,7 +63,7 @@ export const isSignal = (entry: JournalRecord | Signal): entry is Signal =>
     ),
   ).has(entry.t);
 
-/** Writes the entries, and gives what is shown of them. */
+/** Writes the entries, and returns what displays show of them. */
 export function showEntries(log: Log, entries: readonly (JournalRecord | Signal)[]): RunEvent[] {
   const events: RunEvent[] = [];
   const faults: unknown[] = [];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 20;
 
-/** Polls until the check holds. @throws Error when it does not hold within the limit */
+/** Polls until the check is true. @throws Error when it is still false after the limit */
 export async function eventually(
   check: () => boolean | Promise<boolean>,
   limitMs = 60_000,

@@ -2,10 +2,10 @@ import type { Action } from '../../src/core/action.ts';
 import type { CommandOutput } from '../../src/core/fact.ts';
 import type { Change, ChangeAnswer, HostSession, Limits, UnitRecord } from '../../src/core/host.ts';
 
-/** Limits of a request that nothing should reach. */
+/** Limits of a request that no test should exceed. */
 const patient: Limits = { timeoutMs: 30_000 };
 
-/** Carries out a change and returns its answer. */
+/** Makes a change and returns its answer. */
 export async function perform(
   session: HostSession,
   change: Change,
@@ -25,7 +25,7 @@ export async function execute(
   return (await perform(session, { actions: [action] })).outputs[0];
 }
 
-/** The outputs of scripts that only read. */
+/** The outputs of read-only scripts. */
 export async function look(session: HostSession, ...scripts: string[]): Promise<CommandOutput[]> {
   return (await session.exchange({ reads: scripts.map((script) => ({ script })) }, patient)).reads;
 }

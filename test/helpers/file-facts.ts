@@ -11,7 +11,7 @@ export const found = (text: string, extra = {}) => ({
   [`file.content ${path}`]: Buffer.from(text),
 });
 
-/** A file with this text, or nothing at the path. */
+/** A file with this text, or a missing file. */
 export const fileOf = (at: string, text: string | undefined) => ({
   [`file.state ${at}`]: text === undefined ? absent : fileFact({ checksum: sha(text) }),
   [`file.content ${at}`]: text === undefined ? undefined : Buffer.from(text),

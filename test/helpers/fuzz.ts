@@ -4,7 +4,7 @@ import { packageRoot } from '../../src/util/package.ts';
 import { Cli } from './cli.ts';
 import { randomOf, seed } from './seed.ts';
 
-/** A kind of file that people or crashes damage, and the command that reads it. */
+/** A kind of file that users or crashes can damage, and the command that reads it. */
 export interface FuzzTarget {
   name: string;
   /** Valid files, which are changed at random. */
@@ -12,7 +12,7 @@ export interface FuzzTarget {
   /** Name of the changed file, below the directory of the test. */
   file: string;
   args: (file: string) => string[];
-  /** Exit codes of a command that understood its input or refused it. */
+  /** Exit codes of a command that accepted or rejected its input. */
   codes: number[];
 }
 
@@ -76,7 +76,7 @@ export const fuzzTargets: FuzzTarget[] = [
   },
 ];
 
-/** Pieces that mean something to one of the readers. */
+/** Text that has a meaning for one of the readers. */
 const pieces = [
   ...[
     '{{',
@@ -165,7 +165,7 @@ function mutate(text: string, random: () => number): string {
 
 /**
  * Runs the command on changed files.
- * @returns what went wrong, each with the file that shows it, which is kept
+ * @returns the failures, each with the file that caused it, which is kept
  */
 export async function fuzz(target: FuzzTarget, runs: number): Promise<string[]> {
   const random = randomOf(target.name);
@@ -179,7 +179,7 @@ export async function fuzz(target: FuzzTarget, runs: number): Promise<string[]> 
       const text = mutate(sample, random);
       const file = cli.file(target.file, text);
       const { code, stderr } = await cli.run(target.args(file), { timeoutMs: 60_000 });
-      // A file may put any text into a message, but nothing that a terminal obeys.
+      // A file may put any text into a message, but no control characters.
       const unsafe = /[^\P{Cc}\t\n]/u.test(stderr);
       const understood = target.codes.includes(code ?? -1) && !stderr.includes('internal error');
       if (understood && !unsafe) continue;

@@ -4,7 +4,10 @@ import type { JsonObject, JsonValue } from '../../src/core/json.ts';
 const word = (value: JsonValue | undefined): string =>
   typeof value === 'string' ? value : JSON.stringify(value ?? '');
 
-/** The Secret that Helm keeps a revision in: `name`, `namespace`, `version`, `status`, `manifest`, and `hook` for that of a hook. */
+/**
+ * The Secret in which Helm stores a revision: `name`, `namespace`, `version`, `status`, `manifest`,
+ * and `hook` for the manifest of a hook.
+ */
 export function helmSecret(release: JsonObject): JsonObject {
   const { name = '', namespace = '', version = 1, status = '', manifest = '', hook } = release;
   const hooks = hook === undefined ? [] : [{ manifest: hook }];

@@ -7,14 +7,14 @@ const bodies = {
   ...{ auto: { calls: [] }, rerun: { calls: [] }, declared: { tasks: [], vars: {} } },
   ...{ none: {}, uncovered: {} },
 };
-/** Two with one name, such as those of a role in two plays. */
+/** Includes two handlers with the same name, like those of a role in two plays. */
 const handlers = [
   { id: 'p/restart', name: 'restart' },
   { id: 'q/restart', name: 'restart' },
   { id: 'p/reload', name: 'reload' },
 ] as const;
 
-/** What a forward run did, in the order of the run. */
+/** The records of a run before its rollback, in order. */
 export interface History {
   hosts: string[];
   forks: number;
@@ -24,7 +24,7 @@ export interface History {
 interface UnitShape {
   state: UnitState | 'cut';
   kind: 'auto' | 'rerun' | 'declared' | 'none' | 'uncovered';
-  /** Handlers that it notifies, and the one that a handler's run is of. */
+  /** Notified handlers, or the handler of a handler run. */
   handlers: number;
   isAlways: boolean;
   isLenient: boolean;
@@ -33,7 +33,7 @@ interface StepShape {
   form: 'own' | 'run_once' | 'delegated' | 'controller' | 'handler' | 'block' | 'end' | 'commit';
   /** Units by host, then by item. */
   units: UnitShape[][];
-  /** For whatever a form has to choose. */
+  /** Random number for choices of a form. */
   choice: number;
 }
 
@@ -57,7 +57,10 @@ const stepShape = (hosts: number): fc.Arbitrary<StepShape> =>
     choice: fc.nat(),
   });
 
-/** Any run forward: steps of one or several items on up to four hosts, shared steps, handlers, blocks, commit points. */
+/**
+ * Random runs: steps of one or several items on up to four hosts, shared steps, handlers, blocks,
+ * commit points.
+ */
 export const histories: fc.Arbitrary<History> = fc
   .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }))
   .chain(([count, forks]) =>
@@ -70,7 +73,7 @@ export const histories: fc.Arbitrary<History> = fc
 class Writer {
   readonly #hosts: readonly string[];
   readonly #records: JournalRecord[];
-  /** Numbers of the blocks that are going on, by host. */
+  /** Numbers of the open blocks, by host. */
   readonly #blocks: Map<string, number>[] = [];
   #unit = 0;
   #step = 0;
@@ -128,7 +131,7 @@ class Writer {
 
   #openBlock(host: string, { units, choice }: StepShape): number {
     const shape = units[0]?.[0];
-    if (!shape) throw new Error('A step of a history has units for each host.');
+    if (!shape) throw new Error('A step of a history must have units for each host.');
     const block = { until: Infinity, replace: choice % 3 === 0 };
     return this.#intent(host, host, { ...shape, kind: 'declared', isAlways: false }, { block });
   }

@@ -15,13 +15,16 @@ export class HostsBench {
     this.cli = this.#newCli();
   }
 
-  /** Hosts as at the start, and no runs: what one test left behind does not reach the next. */
+  /** Restores the hosts and deletes all runs, so that a test does not affect the next one. */
   async reset(): Promise<void> {
     await this.lab.restore();
     this.forgetRuns();
   }
 
-  /** Only the runs, for a second part of a test: the hosts keep what the first part did. */
+  /**
+   * Deletes only the runs, for a second part of a test: the hosts keep the changes of the first
+   * part.
+   */
   forgetRuns(): void {
     for (const { root } of this.lab.hosts)
       rmSync(join(root.dir, 'var/lib/runner/lock'), { force: true });
@@ -48,7 +51,7 @@ export class HostsBench {
     return this.cli.run(this.#playArgs(text, extra), options);
   }
 
-  /** The same with the program in a process of its own. */
+  /** The same in a new process. */
   spawn(text: string, extra: string[] = [], options: SpawnOptions = {}): Promise<CliResult> {
     return this.cli.spawn(this.#playArgs(text, extra), options);
   }
@@ -58,7 +61,7 @@ export class HostsBench {
     return ['play', playbook, '-i', this.inventory, '--output', 'json', ...extra];
   }
 
-  /** A file of a host, undefined when there is none. */
+  /** A file of a host; undefined if it does not exist. */
   read(host: string, path: string): string | undefined {
     try {
       return readFileSync(join(this.lab.host(host).root.dir, path), 'utf8');
@@ -67,7 +70,11 @@ export class HostsBench {
     }
   }
 
-  /** Output of a shell command on a host, run as root beside any runner. @throws Error when it fails */
+  /**
+   * Output of a shell command on a host, run as root without runner.
+   *
+   * @throws Error when it fails
+   */
   async shell(host: string, command: string): Promise<string> {
     const child = this.lab.host(host).root.spawn(command);
     const chunks: Buffer[] = [];

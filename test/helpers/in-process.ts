@@ -17,17 +17,19 @@ export interface CallOptions {
   onEvent?: ((event: RunEvent) => void) | undefined;
 }
 
-/** Calls that run in this process now. */
+/** Number of calls that are running in this process. */
 let active = 0;
 
-/** Working directory and home belong to the process, so only one call at a time can have its own. */
+/**
+ * The working directory and home belong to the process, so only one call at a time can set them.
+ */
 export function isCalling(): boolean {
   return active > 0;
 }
 
 /**
- * A command line of `runner` in this process, which saves the start of another.
- * @throws Error when it does not end in time; it is interrupted then
+ * Runs a command line of `runner` in this process, which is faster than a new one.
+ * @throws Error when it exceeds the time limit, after which it is interrupted
  */
 export async function callRunner(
   argv: readonly string[],
@@ -77,12 +79,15 @@ export async function callRunner(
   }
 }
 
-/** Times faster that pauses, retries and the patience with a host pass. Hosts and their programs keep real time. */
+/**
+ * Factor by which pauses, retries and waiting for hosts are faster. Hosts and their programs keep
+ * real time.
+ */
 const SPEED = 20;
 
 let skippedMs = 0;
 
-/** Lets the clock of the running call jump ahead; pauses that have begun are not shortened. */
+/** Moves the clock of the running call ahead; started pauses are not shortened. */
 export function skipTime(seconds: number): void {
   skippedMs += seconds * 1000;
 }

@@ -11,15 +11,18 @@ import { systemRandom } from '../../src/util/random.ts';
 import { systemClock } from '../../src/util/time.ts';
 import type { Program } from './programs.ts';
 
-/** The shells that may be /bin/sh of a host. */
+/** The shells that can be /bin/sh on a host. */
 export const shells: { program: Program; argv: string[] }[] = [
   { program: 'dash', argv: ['dash'] },
-  // By this name it is a POSIX shell, as where it is /bin/sh.
+  // Under this name, bash is a POSIX shell, like as /bin/sh.
   { program: 'bash', argv: ['bash', '--posix'] },
   { program: 'busybox', argv: ['busybox', 'sh'] },
 ];
 
-/** The environment of a shell that keeps its records below `state`, as those of a login user, even when the test runs as root. */
+/**
+ * The environment of a shell whose records are below `state`, like those of a login user, even if
+ * the test runs as root.
+ */
 export function shellEnvironment(state: string): Record<string, string> {
   const bin = join(state, 'bin');
   mkdirSync(bin, { recursive: true });
@@ -29,12 +32,14 @@ export function shellEnvironment(state: string): Record<string, string> {
 
 export interface LocalShell {
   session: ShellSession;
-  /** Shells that the session has opened. */
+  /** Number of shells that the session opened. */
   opened: () => number;
   close: () => void;
 }
 
-/** A session of this machine whose shell is another program than /bin/sh, with its records below `state`. */
+/**
+ * A session on this machine with another shell than /bin/sh, and with its records below `state`.
+ */
 export function localShell(argv: readonly string[], state: string, run = 'test'): LocalShell {
   const line = new LocalLine();
   const environment = shellEnvironment(state);

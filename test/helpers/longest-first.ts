@@ -4,7 +4,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const file = new URL('../durations.json', import.meta.url);
 
-/** Starts the longest files first, so that no worker is left with one of them while the other is idle. */
+/**
+ * Starts the longest files first, so that no worker still runs one of them while the others are
+ * idle.
+ */
 export default class LongestFirst extends BaseSequencer {
   override sort(specifications: TestSpecification[]): Promise<TestSpecification[]> {
     const seconds = JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;

@@ -7,25 +7,26 @@ import { quoteAll } from '../../src/util/shell.ts';
 import { eventually } from './eventually.ts';
 import type { HostsBench } from './hosts.ts';
 
-/** A process of `runner` whose output can be taken away while it runs. */
+/** A process of `runner` whose output can be closed while it runs. */
 export interface Watched {
-  /** All that was printed before the output went away. */
+  /** Everything that was printed before the output was closed. */
   text: () => string;
-  /** Resolves when the text is on the output. @throws Error when it does not appear in time */
+  /** Resolves when the text was printed. @throws Error when it is not printed in time */
   shows: (text: string) => Promise<void>;
-  /** Types into the terminal; without effect elsewhere. */
+  /** Types into the terminal; has no effect on pipes and files. */
   press: (keys: string) => void;
-  /** Takes the output away. Resolves when it is gone. */
+  /** Closes the output. Resolves when it is closed. */
   lose: () => Promise<void>;
-  /** The exit code, or 128 and the signal, as a shell reports it. */
+  /** The exit code, or 128 plus the signal number, like in a shell. */
   ended: () => Promise<number>;
 }
 
 export type Output = 'terminal' | 'pipe' | 'full disk';
 
 /**
- * Starts `runner` with both of its outputs on a terminal, on pipes or in a file on a disk that is full after a few bytes.
- * The terminal needs the program `script`. With `nohup`, its end sends no SIGHUP.
+ * Starts `runner` with standard output and error on a terminal, on pipes, or in a file on a disk
+ * that is full after a few bytes. The terminal needs the program `script`. With `nohup`, closing it
+ * sends no SIGHUP.
  */
 export function watch(
   bench: HostsBench,
@@ -53,14 +54,14 @@ function start(bench: HostsBench, [program = '', ...args]: readonly string[]): C
   });
 }
 
-/** To lose the terminal, the process at its other side is killed. */
+/** Closes the terminal by killing the process at its other end. */
 function inTerminal(bench: HostsBench, runner: readonly string[], nohup: boolean): Watched {
   const code = join(bench.cli.dir, 'exit-code');
   rmSync(code, { force: true });
-  // The shell outlives the terminal, and keeps the exit code.
+  // The shell survives the terminal, and writes the exit code.
   const command = `trap : INT; trap ${nohup ? "''" : ':'} HUP; stty rows 40 cols 100; ${quoteAll(runner)}; echo $? >code.new; mv code.new exit-code`;
   const child = start(bench, ['script', '-qefc', command, '/dev/null']);
-  // From the beginning: on a busy machine, the run may be over before its terminal is taken away.
+  // Set from the start: on a busy machine, the run may end before its terminal is closed.
   const closed = once(child, 'close');
   const { text, shows } = reader(child);
   return {
@@ -95,7 +96,7 @@ function onPipes(bench: HostsBench, runner: readonly string[]): Watched {
   };
 }
 
-/** The file has room for 20 bytes, so that a write fails in the middle. */
+/** The file can hold 20 bytes, so that a write fails in the middle. */
 function onFullDisk(bench: HostsBench, runner: readonly string[]): Watched {
   const disk = join(bench.cli.dir, 'disk');
   mkdirSync(disk, { recursive: true });

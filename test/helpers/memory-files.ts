@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Files } from '../../src/core/ports.ts';
 
-/** Files that exist nowhere else. @param texts by whole path */
+/** Files that exist only in memory. @param texts by absolute path */
 export function memoryFiles(texts: Readonly<Record<string, string>>): Files {
   const paths = Object.keys(texts);
   const inside = (directory: string) => paths.filter((path) => path.startsWith(`${directory}/`));

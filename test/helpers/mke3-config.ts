@@ -5,7 +5,7 @@ import type { Conversion, ConvertOptions } from '../../src/mke/convert/types.ts'
 import { parseMke3Config } from '../../src/mke/mke3-config.ts';
 import { packageRoot } from '../../src/util/package.ts';
 
-/** Configuration of a running cluster, as its API gives it. */
+/** Configuration of a running cluster, as returned by its API. */
 export const dump = readFileSync(join(packageRoot(), 'src', 'lab', 'mke3-config.toml'), 'utf8');
 
 /** Beginning of a configuration that can be upgraded. */
@@ -20,7 +20,7 @@ interface Spec {
   [key: string]: Spec;
 }
 
-/** "spec" of the configuration of MKE 4, to be looked into. */
+/** "spec" of the MKE 4 configuration. */
 export function specOf(toml: string, options: Partial<ConvertOptions> = {}): Spec {
   return convert(toml, options).config['spec'] as unknown as Spec;
 }

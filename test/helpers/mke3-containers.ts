@@ -6,7 +6,7 @@ interface Wanted {
   labels?: JsonObject;
   volumes?: string[];
 }
-/** A container of MKE 3 as `docker inspect` shows it. */
+/** A container of MKE 3 in the format of `docker inspect`. */
 export const inspected = (
   name: string,
   { image, labels, volumes = [] }: Wanted = {},

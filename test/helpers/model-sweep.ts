@@ -1,7 +1,7 @@
 import type { Fault } from '../../src/core/fault.ts';
 import { tryFault, type SweepStep, type UpgradeReference } from '../../src/sim/mke/sweep.ts';
 
-/** Cases in which something is not as it must be, with how to repeat each. */
+/** Cases with problems, each with the command that repeats it. */
 export async function brokenCases(
   reference: UpgradeReference,
   cases: readonly { step: SweepStep; fault: Fault }[],

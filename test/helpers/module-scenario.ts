@@ -2,17 +2,20 @@ import { expect } from 'vitest';
 import type { CliResult } from './cli.ts';
 import { itWith, type Need } from './programs.ts';
 
-/** Tasks on a real host as an operator would try them: with a rollback first, then for good, then once more. */
+/**
+ * Tasks on a real host, run as an operator would try them: first with a rollback, then without,
+ * then again.
+ */
 export interface ModuleScenario {
   /** A noun phrase, such as "unarchive of a zip file". */
   title: string;
   /** Tasks in YAML, from the first column. */
   tasks: string;
-  /** Shell command that prints the state which the tasks change. */
+  /** Shell command that prints the state that the tasks change. */
   look: string;
   /** Text that `look` prints after the tasks, but not before. */
   shows: string;
-  /** What the host needs beyond a minimal Debian. */
+  /** Packages that the host needs besides a minimal Debian. */
   needs?: readonly Need[];
   /** The tasks report a change every time they run. */
   alwaysChanges?: boolean;
@@ -28,7 +31,7 @@ export interface ScenarioHost {
 const playOf = (tasks: string): string =>
   `- name: Scenario\n  hosts: all\n  become: true\n  tasks:\n${tasks.trim().replaceAll(/^/gm, '    ')}\n`;
 
-/** Declares the test of a scenario; `host` is asked for when the test runs. */
+/** Declares the test of a scenario; `host` is called when the test runs. */
 export function itPlays(scenario: ModuleScenario, host: () => ScenarioHost): void {
   const { title, needs = [], alwaysChanges = false } = scenario;
   const claim = alwaysChanges
@@ -37,7 +40,10 @@ export function itPlays(scenario: ModuleScenario, host: () => ScenarioHost): voi
   itWith(...needs)(`${title}: ${claim}`, () => checkScenario(scenario, host()));
 }
 
-/** A failed play restores the state of before, a play applies the tasks, and another one changes nothing. */
+/**
+ * A failed play restores the previous state, a second play applies the tasks, and a third one
+ * changes nothing.
+ */
 export async function checkScenario(scenario: ModuleScenario, host: ScenarioHost): Promise<void> {
   const { tasks, look, shows, prepare, alwaysChanges = false } = scenario;
   if (prepare !== undefined) await host.shell(prepare);

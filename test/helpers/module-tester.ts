@@ -29,16 +29,19 @@ interface Case {
 }
 
 export interface ModuleCases {
-  /** The module acts whenever it is called. */
+  /** The module acts each time it is called. */
   acts?: boolean;
-  /** Nothing to do: the proof of idempotence. At least one, unless the module acts whenever it is called. */
+  /**
+   * Cases without a change, which show that the module is idempotent. At least one, unless the
+   * module always acts.
+   */
   settled: (Case & { result?: JsonObject })[];
   changes?: (Case & { actions: string[]; restore?: ModuleCall[] })[];
-  /** Refused with this error code. */
+  /** Rejected with this error code. */
   refused?: (Case & { code: string })[];
 }
 
-/** A host that answers what the case scripted, and fails on any other question. */
+/** A host that returns the answers of the case, and fails for any other query. */
 export function fakeHost({
   facts = {},
   files = {},
@@ -134,7 +137,7 @@ export function testModule<A>(module: Module<A>, cases: ModuleCases): void {
       });
     }
     for (const one of cases.refused ?? []) {
-      it(`refuses: ${one.title}`, async () => {
+      it(`rejects: ${one.title}`, async () => {
         const problems = validateValue(module.args, one.args);
         if (one.code === 'SCHEMA') {
           expect(problems).not.toEqual([]);

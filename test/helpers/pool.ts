@@ -2,10 +2,10 @@ import { rmSync } from 'node:fs';
 import { Lab, type LabFiles, type LabHost } from '../../src/lab/lab.ts';
 import { Mke3Cluster, type ClusterShape } from '../../src/lab/mke3-cluster.ts';
 
-/** Hosts of a worker's lab; a test that needs fewer sees only the first ones. */
+/** Number of hosts in the lab of a worker; a test that needs fewer sees only the first ones. */
 const HOSTS = 6;
 
-/** Labs of this worker that nobody uses, all as they were when they started. */
+/** Unused labs of this worker, all in their initial state. */
 const idle = new Map<string, unknown[]>();
 const directories = new Set<string>();
 
@@ -28,15 +28,18 @@ export interface LabPart {
   readonly hosts: readonly LabHost[];
   readonly files: LabFiles;
   host(name: string): LabHost;
-  /** All hosts and their shared directory as at the start. */
+  /** Restores all hosts and their shared directory. */
   restore(): Promise<void>;
-  /** Ends the hosts for good, as when their machine fails. */
+  /** Ends the hosts permanently, like a failure of their machine. */
   stop(): Promise<void>;
-  /** Hands the hosts back; the next test file gets them as they were. */
+  /** Returns the hosts; the next test file gets them in their initial state. */
   release(): Promise<void>;
 }
 
-/** Hosts h1, h2, … that stay up for the tests of this worker. More than six are started for the caller alone. */
+/**
+ * Hosts h1, h2, … that keep running for the tests of this worker. More than six are started only
+ * for the caller.
+ */
 export async function takeHosts(count: number): Promise<LabPart> {
   const names = Array.from({ length: Math.max(count, HOSTS) }, (_, i) => `h${String(i + 1)}`);
   const shared = count <= HOSTS;
@@ -60,7 +63,7 @@ export async function takeHosts(count: number): Promise<LabPart> {
   };
 }
 
-/** A cluster of MKE 3 that stays up for the tests of this worker. */
+/** A cluster of MKE 3 that keeps running for the tests of this worker. */
 export async function takeCluster(shape: ClusterShape): Promise<Mke3Cluster> {
   return take(kindOf(shape), async () => {
     const cluster = await Mke3Cluster.start(shape);

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 
-/** Programs that some tests need beyond Node.js, with the Debian package of each. */
+/** Programs that some tests need besides Node.js, with the Debian package of each. */
 export const packages = {
   age: 'age',
   bash: 'bash',
@@ -37,7 +37,7 @@ export const packages = {
 
 export type Program = keyof typeof packages;
 
-/** What a test may need of the machine: programs, or that the user is root. */
+/** What a test can require of the machine: programs, or root privileges. */
 export type Need = Program | 'root';
 
 const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
@@ -53,7 +53,10 @@ export function has(program: Program): boolean {
   });
 }
 
-/** Such as "[needs zip: Debian package zip]", which the reporter repeats for skipped tests. Undefined when all is there. */
+/**
+ * Such as "[needs zip: Debian package zip]", which the reporter repeats for skipped tests.
+ * Undefined if nothing is missing.
+ */
 function missing(needs: readonly Need[]): string | undefined {
   if (needs.includes('root') && process.getuid?.() !== 0) return '[needs root]';
   const absent = needs.filter((need) => need !== 'root').filter((program) => !has(program));
@@ -63,7 +66,10 @@ function missing(needs: readonly Need[]): string | undefined {
   return `[needs ${absent.join(', ')}: Debian ${word} ${names.join(', ')}]`;
 }
 
-/** `it` where the needs are met; elsewhere the test is skipped and its title names their packages. */
+/**
+ * `it` if the needs are met; otherwise the test is skipped, and its title names the missing
+ * packages.
+ */
 export function itWith(
   ...needs: Need[]
 ): (title: string, test: () => unknown, ms?: number) => void {
@@ -74,7 +80,7 @@ export function itWith(
   };
 }
 
-/** `describe` where the needs are met; elsewhere its tests are skipped, as with `itWith`. */
+/** `describe` if the needs are met; otherwise its tests are skipped, like with `itWith`. */
 export function describeWith(...needs: Need[]): (title: string, tests: () => void) => void {
   const note = missing(needs);
   return (title, tests) => {

@@ -2,10 +2,10 @@ import { describeAction } from '../../src/core/action.ts';
 import { describePath } from '../../src/core/host-path.ts';
 import type { Answer, Connections, Exchange } from '../../src/core/host.ts';
 
-/** What hosts were asked and told, and their answers: a line for each, by host. */
+/** Requests to hosts and their answers, one line each, by host. */
 export type Exchanges = Map<string, string[]>;
 
-/** A function that opens sessions, whose exchanges are then on record. */
+/** Wraps a function that opens sessions, and records their exchanges. */
 export function recording(
   session: Connections['session'],
   into: Exchanges,
@@ -24,7 +24,9 @@ export function recording(
   };
 }
 
-/** Without requests of the run, such as locks: these do not depend on the host's programs. */
+/**
+ * Leaves out requests of the run, such as locks, which do not depend on the programs of the host.
+ */
 function linesOf({ reads = [], change }: Exchange, answer: Answer): string[] {
   const said = (output?: { code: number; stdout: string }): string =>
     `-> ${String(output?.code)} ${JSON.stringify(output?.stdout)}`;

@@ -13,12 +13,12 @@ import type { RecordedRun } from '../../src/journal/recorded-run.ts';
 import { reveal } from '../../src/journal/stored.ts';
 import { Redactor } from '../../src/util/redact.ts';
 
-/** A record as a journal without secrets holds it. */
+/** A record in the form of a journal without secrets. */
 export function storedRecord(record: JournalRecord): StoredRecord {
   return storeRecord(record, new Redactor());
 }
 
-/** The hosts of a run without secrets, as an inventory has them. */
+/** The hosts of a run without secrets, in the form of an inventory. */
 export function recordedHosts({ hosts }: RecordedRun): Map<string, InventoryHost> {
   return new Map(
     [...hosts].map(([name, stored]) => {
@@ -63,7 +63,7 @@ export function stepRecord(number: number, hosts: string[], key?: string): Journ
   return { t: 'step', step, hosts, key: key ?? step.id };
 }
 
-/** The intent of a unit that is taken back by its module. */
+/** The intent of a unit with an automatic undo. */
 export function intentRecord(
   unit: number,
   step: number,
@@ -82,7 +82,7 @@ export function intentRecord(
   };
 }
 
-/** The intent of a handler's run, which runs again when what it has read is undone. */
+/** The intent of a handler run, whose undo is to run the handler again. */
 export function handlerRecord(
   unit: number,
   step: number,
@@ -97,7 +97,7 @@ export function changedRecord(unit: number, step: number, host: string): Journal
   return { t: 'result', unit, step, host, state: 'changed', durationMs: 1 };
 }
 
-/** A failure that says no more than its message. */
+/** A failure with only a message. */
 export function refusal(message: string): Failure {
   return { kind: 'refused', message };
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
 
-/** What scripts/test.mjs reads of a run. */
+/** Counts of a run for scripts/test.mjs. */
 export interface Counts {
   passed: number;
   failed: number;
@@ -10,8 +10,8 @@ export interface Counts {
 }
 
 /**
- * Names the packages that skipped tests need, and writes the counts to the file TEST_COUNTS. With RECORD_DURATIONS it
- * keeps the seconds of each file, which decide the order of the next run.
+ * Prints the packages that skipped tests need, and writes the counts to the file TEST_COUNTS. With
+ * RECORD_DURATIONS it writes the duration of each file, which decides the order of the next run.
  */
 export default class SummaryReporter implements Reporter {
   #vitest: Vitest | undefined;
@@ -39,7 +39,7 @@ export default class SummaryReporter implements Reporter {
       }
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
     }
-    // A filter by title skips tests without a need.
+    // A filter by title also skips tests, without missing packages.
     const filtered = process.env['TEST_TITLE'] !== undefined;
     for (const [note, count] of filtered ? [] : notes)
       process.stdout.write(`Skipped ${String(count)}: ${note}\n`);

@@ -37,23 +37,25 @@ import { runRecord } from './records.ts';
 import type { Recording } from './trace.ts';
 
 /**
- * Hosts that do as a playbook tells them, in this process. Their commands:
- * `ok`, `say WORDS`, `fail`, `fail-on HOST…`, `flaky N` (fails N times), `away-on HOST…` (cannot be reached any more),
- * `refused-on HOST…` (the user is refused), `lose` and `lose-on HOST…` (the line breaks, the host does not),
- * `signal NAME` and `wait NAME` (answers when any host has signalled), `rc N`.
- * Files they are told to write are there afterwards.
+ * Hosts in this process whose commands control their behavior:
+ * `ok`, `say WORDS`, `fail`, `fail-on HOST…`, `flaky N` (fails N times), `away-on HOST…` (becomes
+ * unreachable),
+ * `refused-on HOST…` (the user is refused), `lose` and `lose-on HOST…` (the connection is lost, the
+ * host still works),
+ * `signal NAME` and `wait NAME` (answers after a host has signalled), `rc N`.
+ * Written files exist afterwards.
  */
 class ScriptedHosts implements Connections {
   readonly away: Set<string>;
   readonly #files = new Map<string, Map<string, string>>();
   readonly #calls = new Map<string, number>();
   readonly #signals = new Map<string, { promise: Promise<void>; resolve: () => void }>();
-  /** Commands that run at this moment, by host, and the most that ever did. */
+  /** Running commands, by host, and their maximum so far. */
   #running = 0;
   most = 0;
   readonly #asked: Script['asked'];
   sessions = 0;
-  /** Longest time that any look was given, in milliseconds. */
+  /** Longest time limit of a query, in milliseconds. */
   patience = 0;
 
   constructor(away: readonly string[], asked: Script['asked']) {
@@ -76,7 +78,7 @@ class ScriptedHosts implements Connections {
       exchange: async ({ reads = [], change }, { timeoutMs }) => {
         if (reads.length > 0) this.patience = Math.max(this.patience, timeoutMs);
         return {
-          // Locks are free, and no step is on record.
+          // Locks are free, and no step is recorded.
           control: {
             lock: 'held',
             renew: 'held',
@@ -123,7 +125,7 @@ class ScriptedHosts implements Connections {
   }
 
   async #act(host: string, action: Action): Promise<CommandOutput> {
-    // Others get their turn, as they would while a real host works.
+    // Lets other hosts proceed, as during the work of a real host.
     await new Promise((resolve) => setImmediate(resolve));
     const answer = (code: number, stdout = '') => ({
       code,
@@ -173,7 +175,7 @@ class ScriptedHosts implements Connections {
         await this.#signal(words[0] ?? '').promise;
         return answer(0);
       default:
-        throw new Error(`No scripted host knows "${action.argv.join(' ')}".`);
+        throw new Error(`Scripted hosts do not support "${action.argv.join(' ')}".`);
     }
   }
 
@@ -204,13 +206,16 @@ function unreachable(host: string): ConnectError {
 }
 
 export interface Performance {
-  /** A line for each step in the order they began: `Name: h1 ok, h2 failed`. Items stand in brackets. */
+  /**
+   * A line for each step in the order of their start: `Name: h1 ok, h2 failed`. Items are in
+   * brackets.
+   */
   trace: string[];
   events: RunEvent[];
   result: Forward | undefined;
-  /** What the loader or the checks before the run say. */
+  /** Problems from the loader or the checks before the run. */
   problems: string[];
-  /** Most commands that ran at one time. */
+  /** Maximum number of commands that ran at the same time. */
   most: number;
   sessions: number;
   /** Longest time that any look was given, in milliseconds. */
@@ -222,19 +227,19 @@ export interface Performance {
 export interface Script {
   /** Text of the playbook, or of the tasks of one play on all hosts. */
   text: string;
-  /** Further files beside it, by name. */
+  /** More files in its directory, by name. */
   files?: Record<string, string> | undefined;
   inventory?: string | undefined;
-  /** Hosts that cannot be reached. */
+  /** Unreachable hosts. */
   away?: string[] | undefined;
   settings?: Partial<RunSettings> | undefined;
   env?: NodeJS.ProcessEnv | undefined;
-  /** What hosts say when a run asks for its locks and records. */
+  /** Answers of hosts to requests for locks and records. */
   asked?: (() => ControlAnswers) | undefined;
   clock?: Clock | undefined;
   /** By name. */
   secrets?: Record<string, string> | undefined;
-  /** The directory has a journal that the run goes on with. */
+  /** The directory has a journal, and the run is resumed. */
   resumes?: boolean | undefined;
 }
 
@@ -270,7 +275,7 @@ function messages({ problems }: PlaybookError): string[] {
   return problems.map(({ message, hint }) => (hint === undefined ? message : `${message} ${hint}`));
 }
 
-/** The same in a directory that stays, with its journal. */
+/** The same in a given directory, which keeps the journal. */
 export async function performIn(folder: string, script: Script): Promise<Performance> {
   const { text, files = {}, away = [], settings = {}, env = {} } = script;
   const isPlaybook =
@@ -331,7 +336,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     files: localDisk,
     redactor,
     environment: env,
-    sendHttp: () => Promise.reject(new Error('Nobody answers here.')),
+    sendHttp: () => Promise.reject(new Error('HTTP requests are not supported here.')),
     decrypt: () => {
       throw new Error('Nothing is encrypted here.');
     },
@@ -362,7 +367,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     const seen = { most, sessions, patience, events: [...events], trace: traceOf(events) };
     if (!checks && result.status === 'failed' && result.changedAnything) await rollBackHosts();
     const placeholders = new Map([[folder, '<dir>']]);
-    // The header is made here, so it says nothing about the product.
+    // The header is created here, so it tests nothing of runner.
     await log.sync();
     if (faults.length > 0) throw faults[0];
     const records = checks ? [] : readJournal(path).records;
@@ -379,7 +384,7 @@ const defaults: RunSettings = {
   ...plainSettings,
   run: 'scripted',
   owner: 'test@test',
-  // A host that is away stays away.
+  // An unreachable host stays unreachable.
   rollbackBudgetSeconds: 0,
 };
 
@@ -398,7 +403,7 @@ function traceOf(events: readonly RunEvent[]): string[] {
   return [...steps.values()].map(({ name, ends }) => `${name}: ${joined(ends)}`);
 }
 
-/** Hosts that ended alike stand together: `h1 h2 ok, h3 failed`. */
+/** Groups hosts by state: `h1 h2 ok, h3 failed`. */
 function joined(ends: readonly string[]): string {
   const byState = new Map<string, string[]>();
   for (const end of ends.toSorted()) {

@@ -1,7 +1,12 @@
-/** Decides all choices and random inputs of a run of the suite; `npm test` prints it and `--seed` repeats it. */
+/**
+ * Seed of all random choices and inputs of the suite; `npm test` prints it and `--seed` sets it.
+ */
 export const seed = Number(process.env['TEST_SEED'] ?? '1');
 
-/** Numbers in [0, 1) that follow from the seed and a name, so that tests do not disturb each other (mulberry32). */
+/**
+ * Random numbers in [0, 1) from the seed and a name, so that tests do not affect each other
+ * (mulberry32).
+ */
 export function randomOf(name: string): () => number {
   let state = seed;
   for (const char of name) state = Math.imul(state ^ char.charCodeAt(0), 0x9e3779b1);

@@ -1,8 +1,11 @@
 import type { Clock } from '../../src/core/ports.ts';
 
-/** A clock that stands still but for those who sleep: each sleep is over at once, and moves it on. */
+/**
+ * A clock that only moves during sleeps: each sleep ends at once, and moves the clock by its
+ * duration.
+ */
 export class SteppingClock implements Clock {
-  /** In milliseconds, in the order in which they began. */
+  /** Durations of the sleeps in milliseconds, in order of their start. */
   readonly sleeps: number[] = [];
   readonly #repeated = new Set<() => void>();
   #now = 0;
@@ -22,7 +25,7 @@ export class SteppingClock implements Clock {
     };
   };
 
-  /** Lets everything happen once that is repeated, and what follows from it. */
+  /** Runs all repeated work once, and waits for it. */
   async turn(): Promise<void> {
     for (const work of this.#repeated) work();
     await new Promise((resolve) => setImmediate(resolve));

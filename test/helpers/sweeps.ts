@@ -18,14 +18,17 @@ import { shuffled } from './seed.ts';
 
 const examples = join(packageRoot(), 'examples');
 
-/** Examples for clusters, which have a directory `lab` with hosts and a playbook that prepares them, with their inputs. */
+/**
+ * Examples for clusters, with their inputs. They have a directory `lab` with hosts and a playbook
+ * that prepares them.
+ */
 export const clusterExamples: Record<string, string[]> = {
   'k0s-minor': ['--download-url', 'file:///usr/local/lib/lab/k0s-v1.30.9', '--backup-dir', ''],
   'os-patch': [],
   'swarm-engine': ['--docker-version', '24.0.9'],
 };
 
-/** Programs of this machine that an example calls on its hosts. */
+/** Programs of this machine that an example needs on its hosts. */
 export const exampleNeeds: Record<string, Program[]> = { 'k0s-minor': ['curl'] };
 
 export const plainExamples = readdirSync(examples).filter(
@@ -85,7 +88,7 @@ export async function expectRestored(
   expect(seen.toSorted()).toEqual(cases.map(({ step, fault }) => `${fault} ${step.id}`).toSorted());
 }
 
-/** Some cases, those first whose step or module is in a changed file. */
+/** A selection of cases; those whose step or module is in a changed file come first. */
 export function sampleCases(
   cases: readonly SweepCase[],
   count: number,
@@ -95,12 +98,15 @@ export function sampleCases(
     changed.includes(relative(packageRoot(), step.file)) ||
     changed.includes(`src/modules/${step.module}.ts`);
   const mixed = shuffled(cases, random);
-  // At most two thirds: a change may break what it does not touch.
+  // At most two thirds: a change can break code in other files.
   const first = mixed.filter(isChanged).slice(0, Math.ceil((count * 2) / 3));
   return [...first, ...mixed.filter((one) => !first.includes(one))].slice(0, count);
 }
 
-/** Files that differ from the last commit, or that it changed if there are none. Empty without git or a repository. */
+/**
+ * Files that differ from the last commit, or else those that it changed. Empty without git or a
+ * repository.
+ */
 export function changedFiles(): string[] {
   if (!has('git')) return [];
   const git = (...words: string[]): string[] => {

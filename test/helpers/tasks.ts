@@ -13,16 +13,16 @@ import { fallbacks } from '../../src/language/fields.ts';
 import { playKeywords, rollbackKeywords } from '../../src/language/keywords.ts';
 
 export const at = { file: 'p.yml', line: 1, column: 1 };
-export const nobody: Become = { enabled: false, user: 'root', method: 'sudo' };
+export const noBecome: Become = { enabled: false, user: 'root', method: 'sudo' };
 
-/** Conditions as the loader makes them. */
+/** Conditions in the form of the loader. */
 export function conditionsOf(...texts: string[]): Condition[] {
   return texts.map((text) => new Condition(text));
 }
 
-/** A task of the module "copy" that says nothing else. */
+/** A task with the module "copy" and no other keywords. */
 export function taskOf(more: Partial<TaskNode> = {}): TaskNode {
-  const own = { id: 'p/copy', name: 'Copy', at, module: 'copy', args: {}, become: nobody };
+  const own = { id: 'p/copy', name: 'Copy', at, module: 'copy', args: {}, become: noBecome };
   return { ...plainTask(own), ...more };
 }
 
@@ -30,7 +30,7 @@ export function policyOf(more: Partial<RollbackPolicy> = {}): RollbackPolicy {
   return { ...fallbacks(rollbackKeywords), before: [], after: [], verify: [], ...more };
 }
 
-/** A play that says nothing but its tasks. */
+/** A play with tasks and no other keywords. */
 export function playOf({ tasks = [], ...more }: Partial<Play> & { tasks?: TaskNode[] } = {}): Play {
   return {
     ...fallbacks(playKeywords),
@@ -56,7 +56,7 @@ export function roleOf(name: string): RoleContext {
   };
 }
 
-/** A host of an inventory that says no more than its name. */
+/** A host of an inventory without variables. */
 export function hostOf(name: string, more: Partial<InventoryHost['address']> = {}): InventoryHost {
   const address = { transport: 'ssh', address: name, port: undefined, user: undefined } as const;
   return { name, address: { name, ...address, keyPath: undefined, ...more }, vars: {} };

@@ -20,6 +20,6 @@ export const missing = (file = path) => ({
 export async function written<A>(module: Module<A>, args: A, text: string): Promise<string> {
   const { actions } = await module.plan(args, fakeHost({ facts: found(text) }));
   const [action] = actions;
-  if (action?.kind !== 'write') throw new Error('Nothing is written.');
+  if (action?.kind !== 'write') throw new Error('The plan does not write a file.');
   return action.content;
 }

@@ -7,7 +7,7 @@ import { plural } from '../../src/util/text.ts';
 const heading = '=== ';
 const notice = '# Written by "npm run traces"; see docs/contributing.md.';
 
-/** Lines that a failed comparison shows at most. */
+/** Maximum number of lines that a failed comparison shows. */
 const SHOWN = 30;
 
 /** The committed traces of a group of cases: a section for each case. `UPDATE_TRACES=1` rewrites them. */
@@ -32,7 +32,7 @@ export class TraceFile {
       : new Map();
   }
 
-  /** Announces a case before any runs, so that sections of removed cases are noticed. */
+  /** Registers a case before any of them runs, so that sections of removed cases are detected. */
   add(title: string): void {
     if (this.#cases.has(title)) throw new Error(`Two cases have the title "${title}".`);
     this.#cases.add(title);

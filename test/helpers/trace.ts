@@ -5,9 +5,9 @@ import type { StoredRecord } from '../../src/journal/records.ts';
 export interface Recording {
   events: readonly RunEvent[];
   records: readonly StoredRecord[];
-  /** Text of the playbook, which says where hosts and loop items run in any order. */
+  /** Text of the playbook, which shows whether hosts and loop items run in any order. */
   playbook: string;
-  /** Texts of this run alone, such as its directory, and the placeholders that stand for them. */
+  /** Texts that are specific to this run, such as its directory, with their placeholders. */
   placeholders: ReadonlyMap<string, string>;
 }
 
@@ -16,7 +16,7 @@ interface Line {
   /** First word: the type of the event or record. */
   type: string;
   step: number | undefined;
-  /** Host it concerns; undefined where it concerns all of them. */
+  /** Host of the line; undefined for all hosts. */
   hosts: readonly string[] | undefined;
   item: string | undefined;
   /** Lines of the same group and of different hosts happen in any order. */
@@ -25,8 +25,9 @@ interface Line {
 }
 
 /**
- * Prints the events and the records of a run, one a line, so that two runs of the same playbook give the same text.
- * Lines of a host keep their order. Where hosts work in parallel, the order of their lines follows from their names.
+ * Prints the events and the records of a run, one per line, so that two runs of the same playbook
+ * have the same text. Lines of a host keep their order. If hosts work in parallel, their lines are
+ * ordered by host name.
  */
 export function printTrace(recording: Recording): string[] {
   const free = /\bstrategy: free\b/.test(recording.playbook);
@@ -58,7 +59,7 @@ function eventLines(events: readonly RunEvent[]): Line[] {
     }
     const step = 'step' in event ? event.step.number : undefined;
     const wholeStep = type === 'step-start' || type === 'step-end';
-    // Any of the hosts at work may have sent a message, so that its place among their lines is free.
+    // Any running host may have sent a message, so it can be anywhere among their lines.
     if (event.type === 'message')
       return {
         ...nothing,
@@ -132,7 +133,7 @@ interface Order {
   parallelItems: boolean;
 }
 
-/** The smallest order of all in which lines that depend on each other keep theirs. */
+/** The smallest of all orders in which dependent lines keep their order. */
 function sortFreeParts(lines: readonly Line[], order: Order): Line[] {
   const rest = [...lines];
   const sorted: Line[] = [];
@@ -140,7 +141,7 @@ function sortFreeParts(lines: readonly Line[], order: Order): Line[] {
     let best = 0;
     for (const [index, line] of rest.entries()) {
       if (rest.slice(0, index).some((earlier) => depends(earlier, line, order))) {
-        // Behind a line of all hosts nothing can come forward.
+        // No later line can move before a line of all hosts.
         if (line.hosts === undefined) break;
         continue;
       }
@@ -184,7 +185,7 @@ function printLine(
   const values = without(rest, ['unit', 'durationMs', 'pid', 'bootId']);
   const number = step === undefined ? [] : [`#${String(steps.get(step) ?? step)}`];
   const unitOf = (unit: JsonValue) => units.get(Number(unit)) ?? Number(unit);
-  /** Of a unit that stands for itself and all before it. */
+  /** Of a unit that represents itself and all earlier ones. */
   const lastOf = (last: JsonValue) =>
     Math.max(0, ...[...units].flatMap(([unit, now]) => (unit <= Number(last) ? now : [])));
   const { unit, upTo, block } = rest;

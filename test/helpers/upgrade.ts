@@ -10,7 +10,10 @@ import { releaseCluster, takeCluster } from './pool.ts';
 export const shippedUpgrade = (): string =>
   readFileSync(join(packageRoot(), 'playbooks/upgrade.yml'), 'utf8');
 
-/** The shipped upgrade in which a manager restarts once MKE 3 is disabled and before it is stopped. */
+/**
+ * The shipped upgrade, in which a manager restarts after MKE 3 was disabled and before it is
+ * stopped.
+ */
 export function upgradeWithRestart(manager: string): string {
   const next = "  - name: 'Pre-upgrade migrations: stop MKE 3 on the managers'\n";
   const [before, after] = shippedUpgrade().split(next);
@@ -28,7 +31,7 @@ export function upgradeWithRestart(manager: string): string {
 ${next}${after}`;
 }
 
-/** A cluster in the lab with a command line that can reach it. */
+/** A cluster in the lab, and a command line that can connect to it. */
 export class UpgradeBench {
   readonly cluster: Mke3Cluster;
   readonly cli: Cli;
@@ -57,7 +60,7 @@ export class UpgradeBench {
     return this.cli.run(this.#playArgs(extra, playbook), options);
   }
 
-  /** The same with the program in a process of its own. */
+  /** The same in a new process. */
   spawn(extra: string[] = [], options: SpawnOptions = {}): Promise<CliResult> {
     return this.cli.spawn(this.#playArgs(extra), options);
   }
@@ -78,7 +81,7 @@ export class UpgradeBench {
   }
 }
 
-/** The findings that a run has shown, in one line. */
+/** The findings that a run printed, in one line. */
 export function findingsIn(events: readonly RunEvent[]): string {
   const texts = events.flatMap((event) =>
     event.type === 'document' && event.title === 'Pre-upgrade checks' ? [event.text] : [],

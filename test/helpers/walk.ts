@@ -24,7 +24,7 @@ import { Redactor } from '../../src/util/redact.ts';
 import { memoryFiles } from './memory-files.ts';
 import { recordedHosts, refusal, runRecord } from './records.ts';
 
-/** A playbook as text, with further files beside it. */
+/** A playbook as text, with more files in its directory. */
 export function documentOf(text: string, files: Readonly<Record<string, string>> = {}): Playbook {
   const all = Object.entries({ 'playbook.yml': text, ...files });
   return loadPlaybook('/p/playbook.yml', {
@@ -40,14 +40,14 @@ export interface Wishes {
   hosts?: string[];
   /** Hosts on which steps fail, by name. */
   fails?: Record<string, string[]>;
-  /** Files that an include names, by its name and host. */
+  /** Files of includes, by name of the include and host. */
   includes?: Record<string, Record<string, string>>;
-  /** Hosts on which the condition of a `meta` step does not hold, by its name. */
+  /** Hosts on which the condition of a `meta` step is false, by its name. */
   unmet?: Record<string, string[]>;
   tags?: string[];
   check?: boolean;
   records?: readonly JournalRecord[];
-  /** Called before a step answers. */
+  /** Called before a step ends. */
   during?: (name: string, hosts: readonly string[], place: Place) => void | Promise<void>;
   end?: Partial<EndParts>;
   nodes?: Partial<NodeParts>;
@@ -55,16 +55,16 @@ export interface Wishes {
 }
 
 export interface Walked {
-  /** What ran, in order: `Name: h1 h2`. Handlers have the place before them. */
+  /** Steps that ran, in order: `Name: h1 h2`. The flush point is before the name of a handler. */
   ran: string[];
   end: Forward;
   knowledge: Knowledge;
   log: Log;
-  /** Hosts that were rolled back alone. */
+  /** Hosts that were rolled back individually. */
   rolledBack: string[][];
 }
 
-/** Walks through a playbook whose steps reach no host: each is a change, and fails where it is told to. */
+/** Schedules a playbook without hosts: each step is a change, and fails on the hosts in `fails`. */
 export async function walk(text: string, wishes: Wishes = {}): Promise<Walked> {
   const { hosts = ['h1', 'h2', 'h3'], records = [], tags = [] } = wishes;
   const check = wishes.check ?? false;

@@ -5,7 +5,7 @@ import { createWorld, type World } from '../../src/cli/world.ts';
 import { systemRandom } from '../../src/util/random.ts';
 import { systemClock } from '../../src/util/time.ts';
 
-/** A world without a terminal, with every module. What is printed is lost. */
+/** A world without a terminal, with every module. Its output is discarded. */
 export function quietWorld(env: Record<string, string> = {}): World {
   const nowhere = () =>
     new Writable({

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a host, which tests make fail. */
+/** A TCP proxy before a host, in which tests inject faults. */
 export class FaultProxy {
   readonly #server: Server;
   readonly #pairs = new Set<{ client: Socket; host: Socket }>();
