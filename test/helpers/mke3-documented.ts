@@ -1,10 +1,15 @@
 import type { JsonValue } from '../../src/core/json.ts';
 import type { Target } from '../../src/mke/mke4-defaults.ts';
 
-/** A place in "spec" of MKE 4, and what is there. "!" reads a text as YAML. Undefined: nothing may be there. */
+/**
+ * A path in "spec" of MKE 4, and its value. A text with "!" is YAML. Undefined: the path must not
+ * exist.
+ */
 type Place = readonly [path: string, value: JsonValue | undefined];
 
-/** A setting of MKE 3 as in its documentation and dumps, and its place in the configuration of MKE 4. */
+/**
+ * A setting of MKE 3 as in its documentation and dumps, and its path in the configuration of MKE 4.
+ */
 export interface Documented {
   standard: JsonValue;
   /** Another legal value. */
@@ -12,12 +17,12 @@ export interface Documented {
   places: Partial<Record<Target, Place>>;
 }
 
-/** Written from the documentation alone: nothing here is taken from the code that converts. */
+/** Written only from the documentation, independent of the conversion code. */
 export const documented: Record<string, Documented> = {};
 
 type Line = [name: string, standard: JsonValue, other: JsonValue, place40?: Place, place41?: Place];
 
-/** Settings that become a field. Without a place of its own, 4.1 has that of 4.0. */
+/** Settings that become a field. Without its own path, 4.1 has the path of 4.0. */
 function converted(table: string, lines: readonly Line[]): void {
   for (const [name, standard, other, older, newer = older] of lines) {
     const places = { ...(older && { '4.0': older }), ...(newer && { '4.1': newer }) };
@@ -25,13 +30,13 @@ function converted(table: string, lines: readonly Line[]): void {
   }
 }
 
-/** Settings that MKE 4.1 has and MKE 4.0 has not. */
+/** Settings that MKE 4.1 has and MKE 4.0 does not have. */
 function newer(table: string, lines: readonly [string, JsonValue, JsonValue, Place][]): void {
   for (const [name, standard, other, place] of lines)
     documented[`${table}.${name}`] = { standard, other, places: { '4.1': place } };
 }
 
-/** Settings without a counterpart, of which a line says what is lost. */
+/** Settings without a counterpart, for which a line of the report describes the loss. */
 function lost(table: string, lines: Record<string, readonly [JsonValue, JsonValue]>): void {
   for (const [name, [standard, other]] of Object.entries(lines))
     documented[table === '' ? name : `${table}.${name}`] = { standard, other, places: {} };
@@ -340,7 +345,7 @@ newer('etcd_cleanup_schedule_config', [
   ['defrag_timeout_seconds', 0, 30, ['etcd/maintenanceService/defragTimeoutSeconds', 30]],
 ]);
 
-/** Settings without a place in the file and without a line, and why. */
+/** Settings without a field and without a line of the report, and why. */
 export const withoutEffect: Readonly<Record<string, string>> = {
   'scheduling_configuration.enable_admin_ucp_scheduling': 'decides the taint of the managers',
   'scheduling_configuration.default_node_orchestrator': 'dumps have both values',
@@ -349,7 +354,7 @@ export const withoutEffect: Readonly<Record<string, string>> = {
   'hardening_configuration.pids_limit_unspecified_k8s': 'a switch of pids_limit_k8s',
 };
 
-/** Settings whose line is that of another one. */
+/** Settings that share the line of another one. */
 export const reportedWith: Readonly<Record<string, readonly string[]>> = {
   [`${C}.calico_kdd`]: [`${C}.swarm_only`, `${C}.unmanaged_cni`],
   [`${C}.kube_api_server_enable_custom_audit_policy`]: [

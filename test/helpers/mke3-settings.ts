@@ -39,7 +39,7 @@ export function settings(values: Settings, target: Target = '4.0'): Result {
   return { source, conversion, k0s: k0sSettings(base, hosts) };
 }
 
-/** A value that differs from the default, and the settings without which it means nothing. */
+/** A value that differs from the default, and the settings that it depends on. */
 export type Case = [value: JsonValue, beside?: Settings, target?: Target];
 
 const audit = { [`${C}.kube_api_server_auditing`]: true };

@@ -50,7 +50,10 @@ export interface BoxOptions {
   address?: string;
 }
 
-/** `describe` where a real OpenSSH server can run. Elsewhere its tests are skipped, and the title says why. */
+/**
+ * `describe` if a real OpenSSH server can run. Otherwise its tests are skipped, and the title
+ * contains the reason.
+ */
 export function describeBox(title: string, tests: () => void, ...programs: Program[]): void {
   describeWith('root', 'sshd', 'ssh', ...programs)(title, tests);
 }
@@ -182,7 +185,7 @@ mkdir -p /run/sshd /run/sudo`);
 
   async boot(): Promise<void> {
     const log = openSync(join(this.dir, 'log'), 'a', 0o600);
-    // A worker that is killed takes its boxes with it.
+    // The boxes end with the worker if it is killed.
     const words = ['--pdeathsig', 'KILL', 'unshare', '--mount', '--pid', '--fork', '--kill-child'];
     this.#server = spawn('setpriv', [...words, 'sh', join(here, 'box.sh'), this.dir], {
       stdio: ['ignore', log, log],
@@ -193,7 +196,10 @@ mkdir -p /run/sshd /run/sudo`);
     this.#pid = Number(readFileSync(`/proc/${id}/task/${id}/children`, 'utf8').split(' ')[0]);
   }
 
-  /** Like a power cut and a restart: all processes end, the boot ID changes, /var/lib/runner stays. */
+  /**
+   * Like a power failure and a restart: all processes end, the boot ID changes, /var/lib/runner
+   * stays.
+   */
   async reboot(): Promise<void> {
     await this.#end();
     writeFileSync(join(this.dir, 'boot_id'), `${randomUUID()}\n`);
@@ -273,7 +279,7 @@ mkdir -p /run/sshd /run/sudo`);
   }
 }
 
-/** PAM and su of the machine, without the seconds they wait after a wrong password. */
+/** PAM and su of the machine, without the delay after a wrong password. */
 function quickRefusals(etc: string): void {
   cpSync('/etc/pam.d', join(etc, 'pam.d'), { recursive: true });
   for (const name of readdirSync(join(etc, 'pam.d'))) {

@@ -5,7 +5,7 @@ import type { HostConnections } from '../../../src/transport/connections.ts';
 import { look } from '../exchange.ts';
 import { testConnections, type TestConnections } from '../connections.ts';
 
-/** Limit of one request. Only a test that fails reaches it. */
+/** Time limit of one request. Only a failing test exceeds it. */
 export const limit = { timeoutMs: 30_000 };
 
 /** The user of the connection, without privilege escalation. */
@@ -27,7 +27,7 @@ export function connectionsOfTest(): (options?: TestConnections) => HostConnecti
   };
 }
 
-/** Actions without copies and record. */
+/** Actions without copies and without a record. */
 export function batch(...actions: Action[]): Change {
   return { actions };
 }
@@ -37,7 +37,7 @@ export function exec(script: string, more: Partial<Change> = {}): Change {
   return { ...batch({ kind: 'exec', argv: ['sh', '-c', script] }), ...more };
 }
 
-/** Standard output of a script that only reads. */
+/** Standard output of a read-only script. */
 export async function output(session: HostSession, script: string): Promise<string | undefined> {
   const [answer] = await look(session, script);
   return answer?.stdout;
