@@ -42,10 +42,11 @@ export async function followPage(page: string, heading?: string): Promise<Shown[
     const actual = outputs.get(before) ?? '';
     return [{ block, command: before.text, expected: block.text, actual }];
   });
-  if (process.env['UPDATE_DOCS'] === '1') {
-    for (const { block, expected, actual } of shown.toReversed())
-      if (plain(expected) !== plain(actual))
-        lines.splice(block.from, block.to - block.from, ...readerPaths(actual).split('\n'));
+  const differs = shown.some(({ expected, actual }) => plain(expected) !== plain(actual));
+  if (differs && process.env['UPDATE_DOCS'] === '1') {
+    // All of them, so that the ids of runs on the page stay those of one session.
+    for (const { block, actual } of shown.toReversed())
+      lines.splice(block.from, block.to - block.from, ...readerPaths(actual).split('\n'));
     writeFileSync(path, lines.join('\n'));
   }
   return shown.map(({ command, expected, actual }) => ({
