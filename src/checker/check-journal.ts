@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Reads a journal with eyes of its own and says which rules of undo it breaks. Nothing here is shared with the engine:
- * a mistake of the engine must not be able to hide itself.
+ * Checks a journal against the rules of rollback. It shares no code with the engine, so that a bug in the engine cannot hide itself.
  *
- * Checked are the order of the way back (a reverse linear extension of what happened before what), that nothing which
- * was there before is undone, that nothing before a commit point is touched, that no more hosts are in motion than on
- * the way forward, that every intent precedes its effect, and that a handler runs again after the undo of what it has read.
- * @param text the journal file; a torn last line is left out
- * @param started numbers of the units of which hosts have a record, where that is known
+ * It checks the order of the rollback (a reverse linear extension of the happened-before relation), that only changes of the run are undone, that nothing before a commit point is undone, that a rollback works on no more hosts at a time than the run did, that every intent precedes its effect, and that a handler runs again after the undo of a file that it has read.
+ * @param text the journal file; an incomplete last line is ignored
+ * @param started numbers of the units that hosts have a record of, if known
  * @returns one sentence for each violation
  */
 export function checkJournal(text: string, started: readonly number[] = []): string[] {
@@ -37,22 +34,22 @@ interface SeenUnit {
   /** Body of the undo: auto, rerun, declared, none, uncovered, irreversible. */
   body: string;
   on: string;
-  /** A failed undo of it keeps nothing back. */
+  /** A failed undo of it does not block other undos. */
   lenient: boolean;
-  /** Handlers that read what it has changed. */
+  /** Handlers that read its changes. */
   notifies: Handler[];
-  /** It is a run of this handler. */
+  /** The handler, if the unit is a run of one. */
   handler: Handler | undefined;
   block: { until: number; replace: boolean } | undefined;
   state: string;
   undo: string | undefined;
   undoBegun: boolean;
-  /** Lines of its intent and of the last intent of its undo. */
+  /** Line numbers of its intent and of the last intent of its undo. */
   beganAt: number;
   undoBeganAt: number;
-  /** Line of the record that says that it is undone. */
+  /** Line number of the record of its undo. */
   undoneAt: number;
-  /** The operator, or its own condition, wants no undo. */
+  /** The operator, or its condition, excludes it from the rollback. */
   unwanted: boolean;
 }
 
@@ -65,12 +62,12 @@ class Checker {
   #stepHosts = new Map<number, Set<string>>();
   #forks = Infinity;
   #commit = 0;
-  /** Units before a commit point that it does not make final: of hosts that went back alone, and are not back by then. */
+  /** Units before a commit point that the commit point does not make final: of hosts that are rolled back alone and are not finished yet. */
   readonly #left = new Set<number>();
   readonly #alone = new Set<string>();
-  /** Units whose undo is going on. */
+  /** Units whose undo is running. */
   #moving: SeenUnit[] = [];
-  /** Hosts of the rollback that is going on; undefined for all. */
+  /** Hosts of the current rollback; undefined for all. */
   #only: string[] | undefined;
   #rollingBack = false;
 
@@ -130,7 +127,7 @@ class Checker {
     }
   }
 
-  /** What runs on a host was promised first. */
+  /** Every unit that ran on a host has an earlier intent. */
   hostRecords(started: readonly number[]): void {
     for (const number of started) {
       if (!this.#units.has(number))
@@ -169,11 +166,11 @@ class Checker {
   #undoIntent(unit: SeenUnit, line: number): void {
     const name = `undo of unit ${String(unit.number)} on ${unit.host}`;
     if (!this.#rollingBack) this.#say(line, `${name} outside a rollback`);
-    if (!this.#isWithin(unit.number)) this.#say(line, `${name}, which lies before a commit point`);
+    if (!this.#isWithin(unit.number)) this.#say(line, `${name}, which is before a commit point`);
     if (!unit.block && !this.#needsUndo(unit))
       this.#say(line, `${name}, whose state is ${unit.state}`);
     if (this.#only && !this.#only.includes(unit.host))
-      this.#say(line, `${name}, which was not asked for`);
+      this.#say(line, `${name}, which was not requested`);
     if (isRerun(unit)) {
       const open = [...this.#units.values()]
         .filter(({ number }) => !this.#isSettled(number) && this.#isAskedFor(number))
@@ -197,7 +194,7 @@ class Checker {
     const most = Math.min(this.#forks, this.#stepHosts.get(unit.step)?.size ?? 0);
     if (steps.size > 1) this.#say(line, `${name} while another step is being undone`);
     if (hosts.size > most)
-      this.#say(line, `${name}: ${String(hosts.size)} hosts in motion, ${String(most)} forward`);
+      this.#say(line, `${name}: ${String(hosts.size)} hosts at a time, ${String(most)} in the run`);
   }
 
   #undoResult(record: Fields, unit: SeenUnit | undefined, line: number): void {
@@ -215,7 +212,7 @@ class Checker {
       unit.undo === 'undo-skipped' && ['requested', 'unmet'].includes(String(why?.['kind']));
   }
 
-  /** Runs that have read a change, in their order: of one of its handlers, or else of one of that name. */
+  /** Handler runs that have read a change, in order: of one of its handlers, otherwise of one with that name. */
   #readers(change: SeenUnit): SeenUnit[] {
     const { notifies, state, block } = change;
     if (block || !effects.includes(state)) return [];
@@ -228,7 +225,7 @@ class Checker {
     });
   }
 
-  /** A service runs with the file that was restored last. */
+  /** A service must run with the file that was restored last. */
   #checkHandlers(line: number): void {
     for (const change of this.#units.values()) {
       if (change.undo !== 'undone') continue;
@@ -255,22 +252,22 @@ class Checker {
     );
   }
 
-  /** Whether the rollback is about this unit at all. */
+  /** Whether the rollback includes this unit. */
   #isAskedFor(number: number): boolean {
     const unit = this.#units.get(number);
     if (!unit || !this.#isWithin(number)) return false;
-    // In a rollback of some hosts, what was done once for all stays.
+    // A rollback of some hosts does not undo steps that ran once for all hosts.
     return !this.#only || (this.#only.includes(unit.host) && unit.shared !== 'run_once');
   }
 
-  /** Whether a unit that happened later, and is not taken back, forbids the undo of an earlier one. */
+  /** Whether a later unit that is not undone blocks the undo of an earlier one. */
   #stands(later: SeenUnit): boolean {
     if (later.block || isRerun(later) || this.#isSettled(later.number)) return false;
     if (!this.#isAskedFor(later.number)) return false;
     return !(later.undo === 'undo-failed' && later.lenient);
   }
 
-  /** Rule 7 of the contract: a host that is stuck or away keeps back its own, and what is shared, but no other host. */
+  /** A blocked or unreachable host blocks its own units and shared ones, but no other host. */
   #isExcused(later: SeenUnit, earlier: SeenUnit): boolean {
     if (earlier.shared !== undefined) return false;
     if ([earlier.host, earlier.target].some((host) => touches(later, host))) return false;
@@ -282,7 +279,7 @@ class Checker {
     );
   }
 
-  /** Hosts that wait when a unit's turn comes: those that are away, and those of which something later waits for them. */
+  /** Hosts that wait when a unit can be undone: unreachable hosts, and hosts whose later units wait for them. */
   #waitingBefore({ number }: SeenUnit): Set<string> {
     const waiting = new Set(this.#parked);
     const later = [...this.#units.values()].filter((one) => one.number > number);
@@ -299,7 +296,7 @@ class Checker {
   }
 }
 
-/** A unit that has just begun. */
+/** A unit that has just started. */
 function unitOf(record: Fields, line: number): SeenUnit {
   const undo = record['undo'] as Fields;
   const body = undo['body'] as Fields;
@@ -326,12 +323,12 @@ function unitOf(record: Fields, line: number): SeenUnit {
   };
 }
 
-/** A handler that runs again does so in its own time. */
+/** A handler that runs again is not bound to the order. */
 function isRerun({ body }: SeenUnit): boolean {
   return body === 'rerun';
 }
 
-/** Whether a unit ran after a change and before its undo. A resumed run may have units after the undo. */
+/** Whether a unit ran after a change and before its undo. A resumed run can have units after the undo. */
 function findsIt(run: SeenUnit, { host, step, undoBeganAt }: SeenUnit): boolean {
   return run.host === host && run.step > step && run.beganAt < undoBeganAt;
 }
@@ -340,7 +337,7 @@ function isSameHandler(a: SeenUnit, b: SeenUnit): boolean {
   return a.handler?.id === b.handler?.id && a.index === b.index;
 }
 
-/** Whether a run ended so that everything is undone that had to be. */
+/** Whether a run ended with everything undone that had to be. */
 function isComplete({ outcome, exitCode }: Fields): boolean {
   if (outcome === 'rolled_back' || outcome === 'past_no_return') return true;
   return outcome === 'done_in_part' && exitCode === 3;
@@ -354,7 +351,7 @@ function touches({ host, target }: SeenUnit, name: string): boolean {
   return host === name || target === name;
 }
 
-/** The barrier of the linear strategy orders steps for all hosts; within a step, each host has its own order. */
+/** The linear strategy orders steps for all hosts; within a step, each host has its own order. */
 function happensAfter(later: SeenUnit, earlier: SeenUnit): boolean {
   if (later.step !== earlier.step) return later.step > earlier.step;
   return later.host === earlier.host && later.number > earlier.number;
@@ -369,7 +366,7 @@ function parse(text: string, problems: string[]): Fields[] {
       /^((\d+) (.*)) ([0-9a-f]{12})$/.exec(line) ?? [];
     const wanted = createHash('sha256').update(body).digest('hex').slice(0, 12);
     if (sum !== wanted || Number(sequence) !== index + 1) {
-      // The last one may be torn.
+      // The last line can be incomplete.
       if (index < lines.length - 1) problems.push(`Line ${String(index + 1)} is damaged.`);
       break;
     }

@@ -1,4 +1,4 @@
-/** Points at which a test can end the controller: each lies between a record and the effect that it announces. */
+/** Points at which a test can end the controller: each is between a record and the effect that it announces. */
 export const faultPoints = ['before-intent', 'after-intent', 'after-effect', 'after-undo'] as const;
 
 export type FaultPoint = (typeof faultPoints)[number];

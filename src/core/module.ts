@@ -49,7 +49,7 @@ export interface Controller {
 export interface Sight {
   host: HostFacts;
   controller: Controller;
-  /** Check mode: a wait checks once, because the step that brings the expected state may not have run. */
+  /** Check mode: a wait checks once, because the step that creates the expected state is skipped. */
   once: boolean;
 }
 

@@ -16,7 +16,7 @@ export type Outcome = {
   | { is: 'skipped'; result?: JsonObject; why?: string }
   /** `changed`: the task may have changed the host before it failed. */
   | { is: 'failed'; failure: Failure; result?: JsonObject; changed: boolean }
-  /** `unknown`: a change was sent, but no valid reply arrived. Only the host knows whether it was made. */
+  /** `unknown`: a change was sent, but no valid reply arrived. Only the host can report whether it was made. */
   | { is: 'unreachable' | 'unknown'; failure: Failure; result?: JsonObject }
   /** Check mode: whether the task would change the host. */
   | { is: 'predicted'; change: boolean | 'cannot tell'; result?: JsonObject; why?: string }

@@ -4,22 +4,22 @@ import { errorMessage, RunnerError, SecretError } from '../core/errors.ts';
 
 /*
  * Files in the format age (https://age-encryption.org/v1). The library is loaded on first use. Its streams
- * work without timers: all that is written in one turn of the event loop is encrypted in that turn, so nothing piles up in memory.
+ * work without timers: data written in one turn of the event loop is encrypted in that turn, so memory use stays small.
  */
 
-/** Base-2 logarithm of the cost of scrypt: that of the program age. */
+/** Base-2 logarithm of the scrypt cost, the same as in the program age. */
 const WORK_FACTOR = 18;
 
-/** Bytes on their way into an encrypted file. */
+/** A writer of an encrypted file. */
 export interface EncryptedStream {
   write(bytes: Uint8Array): void;
-  /** Resolves when everything was passed on, with the end of the file. @throws what `pass` threw */
+  /** Writes the end of the file and resolves when all bytes were passed on. @throws what `pass` threw */
   end(): Promise<void>;
 }
 
 /**
  * Begins an encrypted file. Deriving a key from a passphrase takes about a second, outside the event loop.
- * @param pass is given the encrypted bytes in their order
+ * @param pass receives the encrypted bytes in order
  */
 export async function encryptStream(
   how: FileEncryption,
@@ -43,7 +43,7 @@ export async function encryptStream(
   let failed = false;
   const done = passOn(await encrypter.encrypt(plain), pass);
   done.catch(() => {
-    // Reported by `end`. The stream takes no more then.
+    // `end` reports the error. The stream accepts no further data.
     failed = true;
   });
   return {
@@ -57,12 +57,11 @@ export async function encryptStream(
   };
 }
 
-/** Each takes 256 MiB, so there is one at a time. */
+/** Each derivation takes 256 MiB, so they run one at a time. */
 let derivation: Promise<unknown> = Promise.resolve();
 
 /**
- * The "scrypt" stanza of the format. The library has it, too, but would stop the event loop, and with it every
- * connection, for a second or more.
+ * The "scrypt" stanza of the format. The implementation of the library blocks the event loop, and with it every connection, for a second or more.
  */
 async function wrapWithPassphrase(
   fileKey: Uint8Array,
@@ -80,7 +79,7 @@ async function wrapWithPassphrase(
     });
   const derived = derivation.then(derive);
   derivation = derived.catch(() => undefined);
-  // The key is used once, so the nonce may be zero, as the format demands.
+  // The format requires a zero nonce. That is safe, because the key is used once.
   const options = { authTagLength: 16 };
   const cipher = createCipheriv('chacha20-poly1305', await derived, Buffer.alloc(12), options);
   const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
@@ -108,11 +107,11 @@ export async function recipientProblem(text: string): Promise<string | undefined
 }
 
 const FIRST_LINE = 'age-encryption.org/v1';
-/** The library's message where no key fits; a test compares it. */
+/** Message of the library when no key matches; a test compares it. */
 const NO_MATCH = "no identity matched any of the file's recipients";
 const ARMOR = '-----BEGIN AGE ENCRYPTED FILE-----';
 
-/** What a file needs to be decrypted, by its first bytes. Undefined when it is not in the format age. */
+/** What the decryption of a file needs, by its first bytes. Undefined when the file is not in the age format. */
 export function ageKind(head: string): 'passphrase' | 'identity' | 'armored' | undefined {
   const [first, stanza = ''] = head.split('\n');
   if (first?.trim() === ARMOR) return 'armored';
@@ -120,15 +119,15 @@ export function ageKind(head: string): 'passphrase' | 'identity' | 'armored' | u
   return stanza.split(' ')[1] === 'scrypt' ? 'passphrase' : 'identity';
 }
 
-/** The binary form of a file that is text. @throws Error when it is damaged */
+/** Converts an armored file to the binary form. @throws Error when it is damaged */
 export async function withoutArmor(text: string): Promise<Uint8Array> {
   const { armor } = await import('age-encryption');
   return armor.decode(text);
 }
 
 /**
- * Private keys of a file as age-keygen writes it: a key a line, with comments.
- * @throws SecretError naming the line that is none
+ * Private keys of a file as age-keygen writes it: one key per line, with comments.
+ * @throws SecretError naming the line that is not a key
  */
 export async function parseIdentities(text: string, file: string): Promise<string[]> {
   const { Decrypter } = await import('age-encryption');
@@ -156,12 +155,12 @@ export async function parseIdentities(text: string, file: string): Promise<strin
     identities.push(line);
   }
   if (identities.length > 0) return identities;
-  throw new SecretError(`The identity file "${file}" holds no private key.`);
+  throw new SecretError(`The identity file "${file}" contains no private key.`);
 }
 
 /**
- * The content of an encrypted file, in pieces that are verified. A file that ends too early throws at its end.
- * @throws SecretError when no key fits or the file is damaged
+ * The content of an encrypted file, in verified pieces. A truncated file throws at its end.
+ * @throws SecretError when no key matches or the file is damaged
  */
 export async function* decryptStream(
   encrypted: ReadableStream<Uint8Array>,
@@ -180,11 +179,11 @@ export async function* decryptStream(
     if (message === NO_MATCH)
       throw new SecretError(
         passphrase === undefined
-          ? `${what} is encrypted for other keys than those given.`
+          ? `${what} is not encrypted for any of the given keys.`
           : `${what} is encrypted with another passphrase.`,
       );
     throw new SecretError(`${what} is damaged or incomplete (${message}).`, {
-      hint: 'Nothing of it was kept. Copy it again from where it was made.',
+      hint: 'No output was written. Copy the file again from its source.',
     });
   }
 }

@@ -4,20 +4,20 @@ import type { ReadEntry } from 'tar';
 import { TaskError } from '../core/errors.ts';
 
 export interface ArchiveEntry {
-  /** As the archive writes it. */
+  /** The name as the archive stores it. */
   name: string;
   type: 'file' | 'directory' | 'link';
   /** Permissions in octal, such as "0755". */
   mode: string;
   /** SHA-256 in hex, of files. */
   checksum: string;
-  /** What a symbolic link points at. */
+  /** Target of a symbolic link. */
   target: string;
 }
 
 const known = new Map<string, Promise<ArchiveEntry[]>>();
 
-/** What is in a tar archive of this machine. Read once for as long as its size and time stay. @throws TaskError */
+/** The entries of a local tar archive. Cached until its size or modification time changes. @throws TaskError */
 export async function readArchive(path: string): Promise<ArchiveEntry[]> {
   const { size, mtimeMs, ino } = await stat(path);
   const key = [path, size, mtimeMs, ino].join('\0');
@@ -40,7 +40,7 @@ async function read(path: string): Promise<ArchiveEntry[]> {
       onReadEntry: (entry) => {
         const type = typeOf(entry);
         if (type === undefined) {
-          refused ??= `"${entry.path}" in it is a ${entry.type}`;
+          refused ??= `it contains "${entry.path}", a ${entry.type}`;
           return;
         }
         const mode = ((entry.mode ?? 0o644) & 0o7777).toString(8).padStart(4, '0');
@@ -52,12 +52,14 @@ async function read(path: string): Promise<ArchiveEntry[]> {
     });
     await Promise.all(pending);
   } catch (error) {
-    throw new TaskError(`"${path}" is no tar archive, or a damaged one: ${String(error)}.`, {
+    throw new TaskError(`"${path}" is not a tar archive or is damaged: ${String(error)}.`, {
       cause: error,
     });
   }
   if (refused !== undefined)
-    throw new TaskError(`"${path}" cannot be unpacked: ${refused}, not a file, directory or link.`);
+    throw new TaskError(
+      `Cannot unpack "${path}": ${refused}. Only files, directories and links are supported.`,
+    );
   return entries;
 }
 
@@ -80,7 +82,7 @@ function sumOf(entry: ReadEntry, found: ArchiveEntry, sums: Map<string, string>)
   });
 }
 
-/** First bytes of what our library does not read, and the host's own programs do. */
+/** First bytes of formats that our library cannot read but programs on the host can. */
 const otherKinds: [string, string][] = [
   ['504b0304', 'zip'],
   ['fd377a585a00', 'xz'],
@@ -96,9 +98,9 @@ async function refuseOtherKinds(path: string): Promise<void> {
     const kind = otherKinds.find(([magic]) => head.startsWith(magic))?.[1];
     if (kind === undefined) return;
     throw new TaskError(
-      `"${path}" is packed with ${kind}; from the controller come tar and tar.gz.`,
+      `"${path}" is packed with ${kind}. From the controller, only tar and tar.gz are supported.`,
       {
-        hint: 'Put it on the host with "copy" first, then unpack it with "remote_src: true".',
+        hint: 'Copy it to the host with "copy", then unpack it with "remote_src: true".',
       },
     );
   } finally {

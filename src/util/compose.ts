@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { arrayOf, isJsonObject, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 
-/** A file that describes something, by a path below the directory that holds all of them. */
+/** A file with descriptions; its path is relative to the output directory. */
 export interface NamedFile {
   name: string;
   content: string;
@@ -14,7 +14,7 @@ export interface SwarmObjects {
 }
 
 const NAMESPACE = 'com.docker.stack.namespace';
-/** Settings that the engine writes by itself, or that say nothing about the service. */
+/** Settings that the engine adds, or that do not describe the service. */
 const IRRELEVANT = [
   'Name',
   'TaskTemplate.ForceUpdate',
@@ -25,7 +25,7 @@ const IRRELEVANT = [
 
 const textOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
-/** An object whose fields are taken one by one, so that what nobody took can be named. */
+/** An object whose fields are taken one by one, so that the remaining fields can be reported. */
 class Taken {
   readonly #value: JsonObject;
 
@@ -65,7 +65,7 @@ class Taken {
     return this.take(path) === true ? true : undefined;
   }
 
-  /** A number of nanoseconds, as compose files have it. */
+  /** A duration in nanoseconds, in the format of compose files. */
   duration(path: string): string | undefined {
     const found = this.take(path);
     return typeof found === 'number' && found > 0 ? `${String(found / 1e6)}ms` : undefined;
@@ -76,7 +76,7 @@ class Taken {
     return typeof found === 'number' && found !== 0 ? found : undefined;
   }
 
-  /** Paths of fields that nobody took and that hold something. */
+  /** Paths of fields that were not taken and are not empty. */
   left(value: JsonValue = this.#value, path = ''): string[] {
     if (isJsonObject(value))
       return Object.entries(value).flatMap(([key, inner]) =>
@@ -115,7 +115,7 @@ function mountsOf(taken: Taken, losses: string[]): JsonObject[] | undefined {
       tmpfs: orUndefined(compact({ size: mount.number('TmpfsOptions.SizeBytes') })),
       volume: orUndefined(compact({ nocopy: mount.flag('VolumeOptions.NoCopy') })),
     });
-    // The driver is in the part "volumes" of the file.
+    // The driver is in the section "volumes" of the file.
     mount.take('VolumeOptions.DriverConfig');
     losses.push(...mount.left().map((path) => `mount ${textOf(converted['target'])}: ${path}`));
     return converted;
@@ -174,7 +174,7 @@ interface ConvertedService {
 
 const CONTAINER = 'TaskTemplate.ContainerSpec';
 
-/** Labels that the user gave. */
+/** Labels set by the user. */
 const ownLabels = (all: JsonObject | undefined): JsonObject | undefined =>
   all &&
   orUndefined(
@@ -234,7 +234,7 @@ function ulimitsOf(taken: Taken): JsonObject | undefined {
   );
 }
 
-/** The networks of a service, each with the names that it has there besides its own. */
+/** The networks of a service, each with the aliases of the service. */
 function attachmentsOf(
   taken: Taken,
   name: string,
@@ -302,7 +302,7 @@ function deployOf(taken: Taken, labels: JsonObject): JsonObject | undefined {
   );
 }
 
-/** The volumes that the mounts of a service name, with their drivers. */
+/** The volumes that a service mounts, with their drivers. */
 function volumesOf(spec: JsonObject): JsonObject {
   const named = arrayOf(objectOf(objectOf(spec['TaskTemplate'])['ContainerSpec'])['Mounts'])
     .map(objectOf)
@@ -381,12 +381,11 @@ function convertNetwork(inspected: JsonObject): JsonObject {
   });
 }
 
-/** File names come from the engine, which allows no separators in names; this does not rely on it. */
+/** The engine allows no path separators in names; this check does not rely on it. */
 const fileName = (name: string): string => name.replaceAll(/[^\w.-]/g, '_').replace(/^\.+/, '_');
 
 /**
- * Compose files for services: one a stack, and "services.yaml" for those without one. What a compose file cannot say, or this
- * conversion does not know, is named at its beginning.
+ * Compose files for services: one per stack, and "services.yaml" for services without a stack. A comment at the top of each file lists the settings that it lacks.
  */
 export function composeFiles({ services, networks, configs }: SwarmObjects): NamedFile[] {
   const byId = new Map(networks.map((one) => [textOf(one['Id']), one]));
@@ -432,8 +431,8 @@ export function composeFiles({ services, networks, configs }: SwarmObjects): Nam
         : `Stack ${stack}: docker stack deploy -c FILE ${stack}`;
     const lines = [
       `# ${title}`,
-      '# Made from what the engine said of its services; services.json holds all of it. Read it before you use it.',
-      ...(losses.length === 0 ? ['# Nothing is left out.'] : ['# Not in this file:']),
+      '# Generated from the services of the engine; services.json has all of their settings. Review this file before you use it.',
+      ...(losses.length === 0 ? ['# No setting is missing.'] : ['# Not in this file:']),
       ...losses.map((one) => `# - ${one.replaceAll(/[\r\n]/g, ' ')}`),
     ];
     files.push({
@@ -444,13 +443,13 @@ export function composeFiles({ services, networks, configs }: SwarmObjects): Nam
   return files;
 }
 
-/** The contents of configs as files, for the compose files. */
+/** The contents of configs as files that the compose files refer to. */
 export function configFiles(configs: readonly JsonObject[]): NamedFile[] {
   return configs.flatMap((one) => {
     const spec = objectOf(one['Spec']);
     const bytes = Buffer.from(textOf(spec['Data']), 'base64');
     const content = bytes.toString('utf8');
-    // Other contents are in configs.json, as base64.
+    // Binary contents are in configs.json, as base64.
     if (!Buffer.from(content, 'utf8').equals(bytes)) return [];
     return [{ name: `configs/${fileName(textOf(spec['Name']))}`, content }];
   });

@@ -1,6 +1,5 @@
 /**
- * Works on items, so many at a time, and gives the results in the order of the items. After an error no further item
- * is begun; those that run are waited for before it is thrown.
+ * Processes items with limited concurrency and returns the results in the order of the items. After an error, no further item starts, and the error is thrown when the running ones have ended.
  */
 export async function mapLimited<T, R>(
   items: readonly T[],

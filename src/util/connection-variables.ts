@@ -1,15 +1,15 @@
 /**
- * What becomes of a variable that Ansible documents as one of connections, privilege escalation or remote shells.
- * - `honoured`: `host-address.ts` reads it.
- * - `unneeded`: it is about how Ansible works. What it is for is given, or does not arise, here.
- * - `named`: it has no counterpart; whoever sets it is told, with what to do instead.
+ * How runner handles a variable that Ansible documents for connections, privilege escalation or remote shells.
+ * - `supported`: `host-address.ts` reads it.
+ * - `unneeded`: it controls how Ansible works, which runner does in another way. It can be ignored.
+ * - `named`: it has no counterpart. A note names it, with what to do instead.
  */
 export type VariableRow =
-  | { is: 'honoured'; as: string }
+  | { is: 'supported'; as: string }
   | { is: 'unneeded'; why: string; silent?: true }
   | { is: 'named'; hint: string };
 
-const honoured = (as: string): VariableRow => ({ is: 'honoured', as });
+const supported = (as: string): VariableRow => ({ is: 'supported', as });
 const unneeded = (why: string): VariableRow => ({ is: 'unneeded', why });
 const named = (hint: string): VariableRow => ({ is: 'named', hint });
 
@@ -18,29 +18,29 @@ const OTHER_PROGRAM = 'Put the one you want first in PATH.';
 const BECOME_FLAGS = 'Set it in the configuration of the program, such as sudoers.';
 const FILES = 'Files go over the connection of the host. Use ansible_ssh_common_args.';
 
-/** One row a variable. `documented variables` in test/util/connection-variables.test.ts lists those of Ansible's manuals. */
+/** One row per variable. `documented variables` in test/util/connection-variables.test.ts lists those of Ansible's manuals. */
 export const connectionVariables: Readonly<Record<string, VariableRow>> = {
   // How a host is reached.
-  ansible_connection: honoured('transport'),
-  ansible_host: honoured('address'),
-  ansible_ssh_host: honoured('address'),
-  ansible_port: honoured('port'),
-  ansible_ssh_port: honoured('port'),
-  ansible_user: honoured('user'),
-  ansible_ssh_user: honoured('user'),
-  ansible_password: honoured('login password'),
-  ansible_ssh_pass: honoured('login password'),
-  ansible_ssh_password: honoured('login password'),
-  ansible_private_key_file: honoured('key'),
-  ansible_ssh_private_key_file: honoured('key'),
-  ansible_ssh_args: honoured('words for ssh'),
-  ansible_ssh_common_args: honoured('words for ssh'),
-  ansible_ssh_extra_args: honoured('words for ssh'),
-  ansible_ssh_pkcs11_provider: honoured('word for ssh'),
-  ansible_timeout: honoured('time limit of a connection attempt'),
-  ansible_ssh_timeout: honoured('time limit of a connection attempt'),
-  ansible_host_key_checking: honoured('host keys are always checked; "false" is named'),
-  ansible_ssh_host_key_checking: honoured('host keys are always checked; "false" is named'),
+  ansible_connection: supported('transport'),
+  ansible_host: supported('address'),
+  ansible_ssh_host: supported('address'),
+  ansible_port: supported('port'),
+  ansible_ssh_port: supported('port'),
+  ansible_user: supported('user'),
+  ansible_ssh_user: supported('user'),
+  ansible_password: supported('login password'),
+  ansible_ssh_pass: supported('login password'),
+  ansible_ssh_password: supported('login password'),
+  ansible_private_key_file: supported('key'),
+  ansible_ssh_private_key_file: supported('key'),
+  ansible_ssh_args: supported('words for ssh'),
+  ansible_ssh_common_args: supported('words for ssh'),
+  ansible_ssh_extra_args: supported('words for ssh'),
+  ansible_ssh_pkcs11_provider: supported('word for ssh'),
+  ansible_timeout: supported('time limit of a connection attempt'),
+  ansible_ssh_timeout: supported('time limit of a connection attempt'),
+  ansible_host_key_checking: supported('host keys are always checked; "false" is named'),
+  ansible_ssh_host_key_checking: supported('host keys are always checked; "false" is named'),
   ansible_private_key: named(
     'Write the key to a file and name it in ansible_ssh_private_key_file.',
   ),
@@ -52,8 +52,8 @@ export const connectionVariables: Readonly<Record<string, VariableRow>> = {
   ansible_ssh_executable: named(OTHER_PROGRAM),
   ansible_sftp_extra_args: named(FILES),
   ansible_scp_extra_args: named(FILES),
-  ansible_ssh_use_tty: unneeded('a terminal is opened where sudo or doas wants one'),
-  ansible_ssh_retries: unneeded('connections are tried again by themselves'),
+  ansible_ssh_use_tty: unneeded('a terminal is opened if sudo or doas requires one'),
+  ansible_ssh_retries: unneeded('connections are retried automatically'),
   ansible_ssh_verbosity: unneeded('see --debug ssh'),
   ansible_pipelining: unneeded(ONE_CONNECTION),
   ansible_ssh_pipelining: unneeded(ONE_CONNECTION),
@@ -66,22 +66,20 @@ export const connectionVariables: Readonly<Record<string, VariableRow>> = {
   ansible_scp_executable: unneeded(ONE_CONNECTION),
   ansible_sshpass_prompt: unneeded('passwords are not given by sshpass'),
   ansible_ssh_password_mechanism: unneeded('passwords are not given by sshpass'),
-  // As whom tasks run.
-  ansible_become: honoured('become'),
-  ansible_become_user: honoured('become_user'),
-  ansible_become_method: honoured('become_method'),
-  ansible_become_password: honoured('become password'),
-  ansible_become_pass: honoured('become password'),
-  ansible_sudo_user: honoured('become_user with sudo'),
-  ansible_su_user: honoured('become_user with su'),
-  ansible_doas_user: honoured('become_user with doas'),
-  ansible_sudo_pass: honoured('become password with sudo'),
-  ansible_su_pass: honoured('become password with su'),
-  ansible_doas_pass: honoured('become password with doas'),
-  ansible_sudo: named('Ansible itself knows it no longer. Use ansible_become.'),
-  ansible_su: named(
-    'Ansible itself knows it no longer. Use ansible_become and ansible_become_method.',
-  ),
+  // Privilege escalation.
+  ansible_become: supported('become'),
+  ansible_become_user: supported('become_user'),
+  ansible_become_method: supported('become_method'),
+  ansible_become_password: supported('become password'),
+  ansible_become_pass: supported('become password'),
+  ansible_sudo_user: supported('become_user with sudo'),
+  ansible_su_user: supported('become_user with su'),
+  ansible_doas_user: supported('become_user with doas'),
+  ansible_sudo_pass: supported('become password with sudo'),
+  ansible_su_pass: supported('become password with su'),
+  ansible_doas_pass: supported('become password with doas'),
+  ansible_sudo: named('Ansible no longer supports it. Use ansible_become.'),
+  ansible_su: named('Ansible no longer supports it. Use ansible_become and ansible_become_method.'),
   ansible_become_exe: named(OTHER_PROGRAM),
   ansible_sudo_exe: named(OTHER_PROGRAM),
   ansible_su_exe: named(OTHER_PROGRAM),
@@ -91,8 +89,8 @@ export const connectionVariables: Readonly<Record<string, VariableRow>> = {
   ansible_su_flags: named(BECOME_FLAGS),
   ansible_doas_flags: named(BECOME_FLAGS),
   ansible_sudo_chdir: named('Use "chdir" of the task.'),
-  ansible_su_prompt_l10n: unneeded('su is asked in the C locale'),
-  ansible_doas_prompt_l10n: unneeded('doas is asked in the C locale'),
+  ansible_su_prompt_l10n: unneeded('su runs in the C locale'),
+  ansible_doas_prompt_l10n: unneeded('doas runs in the C locale'),
   // The shell on the host.
   ansible_shell_executable: named('Commands run in /bin/sh. Use "executable" of the module shell.'),
   ansible_shell_type: named('Commands run in /bin/sh, whatever the login shell is.'),
@@ -108,7 +106,7 @@ export const connectionVariables: Readonly<Record<string, VariableRow>> = {
   ansible_network_os: unneeded('it is for the connections to network devices'),
 };
 
-/** Variables of a kind, where the name of each is of no interest. */
+/** Kinds of variables that are handled alike. */
 const families: readonly { pattern: RegExp; row: VariableRow }[] = [
   {
     pattern: /^ansible_\w+_interpreter$/,
@@ -116,7 +114,7 @@ const families: readonly { pattern: RegExp; row: VariableRow }[] = [
   },
   {
     pattern: /^ansible_paramiko_/,
-    row: named('Our client is not paramiko. Use ansible_ssh_common_args.'),
+    row: named('runner does not use paramiko. Use ansible_ssh_common_args.'),
   },
   {
     pattern:

@@ -11,7 +11,7 @@ export function sha256(bytes: Buffer): string {
 
 const known = new Map<string, Promise<FileDigest>>();
 
-/** Size and checksum of a local file. Read once for as long as its size and time stay, however many hosts ask. */
+/** Size and checksum of a local file. Cached for all hosts until its size or modification time changes. */
 export async function digestFile(path: string): Promise<FileDigest> {
   const { size, mtimeMs, ino, mode: bits } = await stat(path);
   const mode = (bits & 0o7777).toString(8).padStart(4, '0');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TaskError } from '../core/errors.ts';
 
 export interface FolderEntry {
-  /** Below the folder, with slashes. */
+  /** Path relative to the directory, with slashes. */
   path: string;
   type: 'file' | 'directory';
   /** Permissions in octal, such as "0755". */
@@ -11,17 +11,16 @@ export interface FolderEntry {
 }
 
 /**
- * All that is below a folder of this machine, in the order of names, directories before what is in them. Links are
- * followed.
+ * All entries below a local directory, sorted by name, directories before their contents. Links are followed.
  *
- * @throws TaskError for links that lead nowhere or in a circle, and for what is neither file nor directory
+ * @throws TaskError for broken or circular links, and for other kinds of files
  */
 export async function readFolder(root: string): Promise<FolderEntry[]> {
   const entries: FolderEntry[] = [];
   const visit = async (folder: string, above: readonly string[]): Promise<void> => {
     const real = await realpath(join(root, folder));
     if (above.includes(real))
-      throw new TaskError(`"${join(root, folder)}" is a link to a folder that it is in itself.`);
+      throw new TaskError(`"${join(root, folder)}" is a link to one of its parent directories.`);
     const names = await readdir(real);
     for (const name of names.sort()) {
       const path = folder === '' ? name : `${folder}/${name}`;

@@ -6,12 +6,12 @@ import { keyFile } from './key-file.ts';
 import { splitWords } from './shell.ts';
 import { ALWAYS_CHECKED, readSshWords } from './ssh-words.ts';
 
-/** What a variable asks for and does not get. */
+/** A problem with a connection variable. */
 export interface Remark {
   variable: string;
   message: string;
   hint: string | undefined;
-  /** The value makes no sense: the inventory is refused. */
+  /** The value is not valid, so the inventory is refused. */
   isProblem?: true;
 }
 
@@ -19,13 +19,12 @@ export interface ReadVariables {
   address: HostAddress;
   passwords: HostPasswords;
   remarks: Remark[];
-  /** Set, and without effect here. */
+  /** The variable has no effect. */
   unneeded: string[];
 }
 
 /**
- * How a host is reached, by its variables. Where several names say the same, the special one is the stronger, as for
- * Ansible. @param file where they stand, for relative paths
+ * How to reach a host, according to its variables. A more specific name takes precedence, as in Ansible. @param file the file of the variables, for relative paths
  */
 export function readHostVariables(name: string, vars: JsonObject, file: string): ReadVariables {
   const reading = new Reading(vars, file);
@@ -48,23 +47,23 @@ export function readHostVariables(name: string, vars: JsonObject, file: string):
     ...(unmanageable === undefined ? {} : { unmanageable }),
   };
   const passwords = reading.passwords(become.said?.method);
-  // One reason is enough for a host that is not reached at all.
+  // Report only the first reason why a host cannot be managed.
   if (unmanageable !== undefined) return { address, passwords: {}, remarks: [], unneeded: [] };
   const { remarks, unneeded } = reading.left(become.said?.method ?? 'sudo');
   return { address, passwords, remarks, unneeded };
 }
 
-/** The address of a host that a step adds. Its variables may come from a host. */
+/** The address of a host that a step adds. Its variables can come from another host, so they are not trusted. */
 export function addedAddress(name: string, vars: JsonObject, file: string): HostAddress {
   const { sshArgs, ...address } = readHostVariables(name, vars, file).address;
   if (sshArgs === undefined) return address;
   const unmanageable =
-    'its words for ssh come from a step, and words for ssh may start programs on this machine; put the host into the inventory';
+    'its ssh options come from a step, and ssh options can start programs on this machine; add the host to the inventory';
   return { ...address, unmanageable };
 }
 
 const methods = ['sudo', 'su', 'doas'] as const satisfies Identity['method'][];
-/** Names of Ansible's plugins may have the collection in front. */
+/** Names of Ansible plugins can have the collection as a prefix. */
 const withoutCollection = (name: string) =>
   name.replace(/^(ansible\.builtin|community\.general)\./, '');
 const transports: Readonly<Record<string, HostAddress['transport']>> = {
@@ -76,9 +75,9 @@ const transports: Readonly<Record<string, HostAddress['transport']>> = {
   local: 'local',
 };
 const PASSWORDS = ['ansible_ssh_password', 'ansible_ssh_pass', 'ansible_password'];
-const OTHER_METHOD = 'Say the method in ansible_become_method.';
+const OTHER_METHOD = 'Set the method in ansible_become_method.';
 const MKECTL_NAMES =
-  'Write ansible_ssh_private_key_file, and ansible_host, ansible_port and ansible_user for address, port and user.';
+  'Use ansible_ssh_private_key_file, and ansible_host, ansible_port and ansible_user for address, port and user.';
 const keyOf = (reading: Reading) =>
   reading.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
 const DEFAULT_BECOME_FLAGS = new Set(['-H', '-S', '-n']);
@@ -99,7 +98,7 @@ class Reading {
     return name === undefined ? undefined : String(this.#vars[name]);
   }
 
-  /** Empty text says nothing, as for Ansible. */
+  /** Empty text counts as unset, as in Ansible. */
   #firstOf(...names: string[]): string | undefined {
     return names.find((name) => (this.#vars[name] ?? '') !== '');
   }
@@ -122,14 +121,14 @@ class Reading {
     const port = Number(this.#vars[name]);
     if (Number.isInteger(port) && port > 0 && port < 65536) return port;
     const value = JSON.stringify(this.#vars[name]);
-    this.#problem(name, `is ${value}, not a port`, 'Write a number from 1 to 65535.');
+    this.#problem(name, `is ${value}, which is not a valid port`, 'Use a number from 1 to 65535.');
     return undefined;
   }
 
   sshWords(): { args: string[]; needsOpenSsh: boolean } {
     const args: string[] = [];
     let needsOpenSsh = false;
-    // Of two that set the same, ssh follows the first: that is Ansible's order.
+    // If two set the same option, ssh uses the first. This is the order of Ansible.
     for (const name of ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args']) {
       const words = splitWords(this.text(name) ?? '');
       if (!words) {
@@ -139,7 +138,7 @@ class Reading {
       const read = readSshWords(words, this.#file);
       if (read.problem !== undefined) this.#problem(name, read.problem, 'See ssh(1).');
       for (const { option, hint } of read.notes)
-        this.#note(name, `"${option}" is not followed`, hint);
+        this.#note(name, `"${option}" has no effect`, hint);
       args.push(...read.args);
       needsOpenSsh ||= read.needsOpenSsh;
     }
@@ -165,7 +164,7 @@ class Reading {
       ...(Object.keys(said).length === 0 ? {} : { said }),
       ...(unknown
         ? {
-            unmanageable: `its "ansible_become_method" is "${wanted}"; there are sudo, su and doas`,
+            unmanageable: `its "ansible_become_method" is "${wanted}"; supported are sudo, su and doas`,
           }
         : {}),
     };
@@ -184,7 +183,7 @@ class Reading {
     };
   }
 
-  /** A Windows host may be reached by SSH, too. */
+  /** A Windows host can be reached by SSH, too. */
   shellProblem(): string | undefined {
     const type = this.text('ansible_shell_type');
     return type === 'powershell' || type === 'cmd'
@@ -192,30 +191,26 @@ class Reading {
       : undefined;
   }
 
-  /** What is said of variables that are not honoured. */
+  /** Adds notes on variables that are not supported. */
   left(method: Identity['method']): { remarks: Remark[]; unneeded: string[] } {
     const unneeded: string[] = [];
     for (const [name, value] of Object.entries(this.#vars)) {
       const row = connectionVariable(name);
       if (row === undefined || value === null || this.#isDefault(name, String(value))) continue;
       if (row.is === 'unneeded' && row.silent !== true) unneeded.push(name);
-      if (row.is === 'named') this.#note(name, 'is not honoured', row.hint);
+      if (row.is === 'named') this.#note(name, 'is not supported', row.hint);
       const [, own = method] = /^ansible_(sudo|su|doas)_(?:user|pass)$/.exec(name) ?? [];
       if (own !== method) this.#note(name, `is not used with ${method}`, OTHER_METHOD);
       if (/^ansible_(ssh_)?host_key_checking$/.test(name) && !isTrue(value))
-        this.#note(name, 'is not followed', ALWAYS_CHECKED);
+        this.#note(name, 'has no effect', ALWAYS_CHECKED);
     }
-    // A name that only files of mkectl have: address, port and user beside it are meant as there.
+    // Only files of mkectl have this name, so address, port and user have their mkectl meaning too.
     if (this.#firstOf('keyPath') !== undefined && keyOf(this) === undefined)
-      this.#note(
-        'keyPath',
-        'is a variable like any other in an inventory of Ansible',
-        MKECTL_NAMES,
-      );
+      this.#note('keyPath', 'is a plain variable in an Ansible inventory', MKECTL_NAMES);
     return { remarks: this.#remarks, unneeded };
   }
 
-  /** Says what is so anyway. */
+  /** Values that match the default need no note. */
   #isDefault(name: string, value: string): boolean {
     if (/^ansible_(shell_executable|executable)$/.test(name)) return value === '/bin/sh';
     if (name === 'ansible_shell_type') return value === 'sh';
@@ -234,7 +229,7 @@ class Reading {
     this.#problem(
       name,
       `is ${JSON.stringify(value)}, neither true nor false`,
-      'Write true or false.',
+      'Use true or false.',
     );
     return undefined;
   }
@@ -252,6 +247,6 @@ function sentence(variable: string, what: string): string {
   return `"${variable}"${what.startsWith('"') ? ':' : ''} ${what}.`;
 }
 
-/** In an inventory Ansible takes the words of YAML 1.1, too. */
+/** In inventories, Ansible also accepts the boolean words of YAML 1.1. */
 const isTrue = (value: unknown) => /^(true|yes|on|y|1)$/i.test(String(value));
 const isFalse = (value: unknown) => /^(false|no|off|n|0)$/i.test(String(value));

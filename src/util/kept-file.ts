@@ -4,17 +4,17 @@ import { systemReason, TaskError } from '../core/errors.ts';
 import type { KeptFile } from '../core/module.ts';
 import type { Redactor } from './redact.ts';
 
-/** Makes what writes files for the operator. */
+/** Creates the writer of files for the operator. */
 export function keptBy(redactor: Pick<Redactor, 'mask'>): (file: KeptFile) => void {
   return ({ path, content, masked }) => {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       writeFileSync(path, masked ? redactor.mask(content) : content, { mode: 0o600 });
-      // The mode above is only that of a new file.
+      // The mode above applies to new files only.
       chmodSync(path, 0o600);
     } catch (error) {
       throw new TaskError(`"${path}" cannot be written: ${systemReason(error)}.`, {
-        hint: 'Give another directory, or make room.',
+        hint: 'Use another directory, or free disk space.',
       });
     }
   };

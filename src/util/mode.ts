@@ -1,4 +1,4 @@
-/** What of a mode an unnamed "who" leaves alone; the usual one of login shells. */
+/** The umask for symbols without a "who": the usual umask of login shells. */
 const UMASK = 0o022;
 
 const WHO = { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 } as const;
@@ -9,10 +9,9 @@ export const MODE_PATTERN =
   '^([0-7]{3,4}|[ugoa]*([-+=]([rwxXst]*|[ugo]))+(,[ugoa]*([-+=]([rwxXst]*|[ugo]))+)*)$';
 
 /**
- * The mode that chmod(1) makes of another one, by the rules of POSIX and GNU: "=" leaves set-id bits of a directory
- * alone, and without a "who" the umask counts.
+ * Applies a mode as chmod(1) does, by the rules of POSIX and GNU: "=" keeps set-id bits of a directory, and the umask applies without a "who".
  *
- * @param current octal, such as "0644"; empty for a path that is yet to be made
+ * @param current octal, such as "0644"; empty for a path that does not exist yet
  * @returns octal with four digits
  */
 export function octalMode(wanted: string, current: string, directory: boolean): string {

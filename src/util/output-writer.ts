@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { systemReason } from '../core/errors.ts';
 
-/** A stream that a command prints to; in a terminal it also knows its size. */
+/** An output stream of a command; on a terminal, it also has its size. */
 export interface OutputStream extends NodeJS.WritableStream {
   isTTY?: boolean;
   rows?: number;
@@ -13,7 +13,7 @@ export interface OutputStream extends NodeJS.WritableStream {
 
 export type OutputName = 'standard output' | 'standard error';
 
-/** The first failed write of a stream, which ended it. */
+/** The first failed write of a stream, after which it is closed. */
 export interface LostOutput {
   output: OutputName;
   /** Such as EIO, EPIPE or ENOSPC. */
@@ -25,13 +25,13 @@ export interface LostOutput {
 
 /**
  * The only way to write to standard output or standard error. A failed write never reaches the caller: the first one
- * ends the output, and later text is dropped. `lost` and `onLost` tell those who need to know.
+ * ends the output, and later text is dropped. `lost` and `onLost` report it.
  */
 export class OutputWriter extends Writable {
   readonly #name: OutputName;
   readonly #target: OutputStream;
   readonly #now: () => number;
-  /** The descriptor of a file on a disk, where a write may stop early without an error. */
+  /** The descriptor of a file on disk, where a write can be short without an error. */
   readonly #file: number | undefined;
   readonly #listeners = new Set<(lost: LostOutput) => void>();
   #lost: LostOutput | undefined;
@@ -74,7 +74,7 @@ export class OutputWriter extends Writable {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ends the output because of an error of whoever writes to it. */
+  /** Ends the output because of an error of its writer. */
   fail(error: unknown): void {
     if (this.#lost) return;
     const { code = 'ERROR' } = error as NodeJS.ErrnoException;
@@ -137,7 +137,7 @@ export function leaveClosedTerminal(): void {
       // The lowest free number: the one that was just closed.
       openSync('/dev/null', 'r+');
     } catch {
-      // Closed by whoever started the program.
+      // Already closed by the parent process.
     }
   }
 }

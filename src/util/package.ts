@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Folder of the installed package: home of the shipped playbooks, roles and shell files. */
+/** Directory of the installed package, which contains the shipped playbooks, roles and shell files. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);
-    if (parent === folder) throw new Error('The package folder of runner was not found.');
+    if (parent === folder) throw new Error('Cannot find the package directory of runner.');
     folder = parent;
   }
   return folder;

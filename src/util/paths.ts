@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
-/** Where runs are kept: XDG base directory specification, state directory. */
+/** The directory of runs: the state directory of the XDG Base Directory Specification. */
 export function stateDir(env: NodeJS.ProcessEnv): string {
   return join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'runner');
 }
@@ -10,7 +10,7 @@ export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
 }
 
-/** Where a file of a role or playbook may be: in a folder's own place for its kind, or in the folder; nearest first. */
+/** Possible paths of a file of a role or playbook: in the subdirectory for its kind, or in the directory itself; nearest first. */
 export function placesOf(
   name: string,
   folders: readonly string[],

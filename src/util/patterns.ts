@@ -24,7 +24,7 @@ export function matchHosts(
     }
   }
   const inOrder = hosts.filter((host) => chosen?.delete(host));
-  // What is left is the controller, when it is no host of the inventory.
+  // The remaining host is the controller, if the inventory does not contain it.
   return [...(chosen ?? []), ...inOrder];
 }
 

@@ -5,25 +5,24 @@ import { secretForms, type SecretForm, type Secrets } from './secrets.ts';
 
 const MASK = '***';
 const fileEncodings = ['utf8', 'latin1', 'utf16le'] as const;
-/** Shorter values occur in ordinary text; masking them would garble it and hide nothing. */
+/** Shorter values occur in ordinary text: masking them would make it unreadable and hide nothing. */
 const MIN_LENGTH = 4;
 
 /**
- * Knows every secret value of a run. Screens get a mask; the journal gets a reference, which a later rollback or
- * resume turns back into the value when it is supplied again.
+ * The secret values of a run. Output shows a mask. The journal stores a reference; a later rollback or resume replaces it with the value when that is supplied again.
  */
 export class Redactor implements Secrets {
   readonly #secrets = new Map<string, string>();
   /** Names by value. */
   readonly #hidden = new Map<string, string>();
-  /** Those that were not known when the run began. */
+  /** Secrets that became known after the start of the run. */
   readonly #late = new Set<string>();
-  /** Those that the playbook does not require. */
+  /** Secrets that the playbook does not require. */
   readonly #optional = new Set<string>();
   #forms: SecretForm[] = [];
 
   /**
-   * @param late it came up in the course of the run, so nothing was sealed with it
+   * @param late it became known during the run, so nothing was sealed with it
    * @param optional the run can be resumed without it
    */
   add(name: string, value: string, { late = false, optional = false } = {}): void {
@@ -35,7 +34,7 @@ export class Redactor implements Secrets {
   }
 
   /**
-   * Masks a value that is no part of the run, such as a login password: it is never stored.
+   * Masks a value that does not belong to the run, such as a login password. It is never stored.
    * @param name what supplies it, such as a flag
    */
   hide(name: string, value: string): void {
@@ -50,7 +49,7 @@ export class Redactor implements Secrets {
     this.#forms = secretForms([...hidden, ...this.#secrets]);
   }
 
-  /** Made of optional secrets only where there are no others. Undefined while no secret is known. */
+  /** Derived from optional secrets only if there are no others. Undefined while no secret is known. */
   createSealer(salt: string, random: Random): Sealer | undefined {
     const early = [...this.#secrets].filter(([name]) => !this.#late.has(name));
     const required = early.filter(([name]) => !this.#optional.has(name));
@@ -69,18 +68,18 @@ export class Redactor implements Secrets {
     return this.#forms;
   }
 
-  /** Undefined when it is not known in this process. */
+  /** Undefined when this process does not have the value. */
   secretOf(name: string): string | undefined {
     const secret = this.#secrets.get(name);
     return secret ?? [...this.#hidden].findLast(([, known]) => known === name)?.[0];
   }
 
-  /** Characters that must follow before what was said is sure to hold no beginning of a secret. */
+  /** Number of characters that must follow before a text cannot end within a secret. */
   get reach(): number {
     return Math.max(0, (this.#forms[0]?.form.length ?? 0) - 1);
   }
 
-  /** Where a text that goes on can be cut, so that no secret is cut: its end may be the beginning of one. */
+  /** Where an incomplete text can be cut without splitting a secret: its end can be the beginning of one. */
   sureLength(text: string): number {
     let sure = text.length;
     for (const { form } of this.#forms) {
@@ -96,7 +95,7 @@ export class Redactor implements Secrets {
     return sure;
   }
 
-  /** Whether a file holds a secret, as UTF-8 or in another encoding that files of hosts have. */
+  /** Whether a file contains a secret, as UTF-8 or in another encoding that is common on hosts. */
   hasSecret(content: Buffer): boolean {
     return this.#forms.some(({ form }) =>
       fileEncodings.some((encoding) => content.includes(Buffer.from(form, encoding))),
@@ -109,15 +108,15 @@ export class Redactor implements Secrets {
     return masked;
   }
 
-  /** The value itself where no secret is known. */
+  /** Returns the value itself if no secret is known. */
   maskAll<T>(value: T): T {
     return this.#forms.length === 0 ? value : mapTexts(value, (text) => this.mask(text));
   }
 }
 
 /**
- * The value with another text in the place of each. Undefined values stay undefined, as JSON.stringify leaves them out.
- * @param change gets the field that the text stands in; empty outside of objects
+ * The value with all its texts replaced. Undefined values stay undefined, so that JSON.stringify omits them.
+ * @param change receives the field of the text; empty outside of objects
  */
 export function mapTexts<T>(value: T, change: (text: string, field: string) => string): T {
   const walk = (one: JsonValue | undefined, field: string): JsonValue | undefined => {

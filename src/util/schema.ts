@@ -7,9 +7,9 @@ import { didYouMean } from './text.ts';
 export interface SchemaProblem {
   message: string;
   hint?: string | undefined;
-  /** Keys and indexes from the value's root to the place. */
+  /** Keys and indexes from the root of the value to the problem. */
   path: string[];
-  /** The problem is with this key itself, not its value. */
+  /** The key itself is the problem, not its value. */
   key?: string | undefined;
 }
 
@@ -18,11 +18,10 @@ const ajv = new Ajv({
   strict: true,
   strictRequired: false,
   allowUnionTypes: true,
-  // Checking schemas against the schema of schemas takes longer than loading a playbook. Those of the modules are checked
-  // by a test, those of playbooks by being compiled.
+  // Validating schemas against the meta-schema takes longer than loading a playbook. A test validates those of the modules, and compiling validates those of playbooks.
   validateSchema: false,
 });
-// Marks for the loader and the engine, see core/module.ts: they say nothing about a value.
+// Extensions for the loader and the engine, see core/module.ts. They do not restrict values.
 for (const mark of ['condition', 'variable']) ajv.addFormat(mark, true);
 ajv.addFormat('date', isDate);
 ajv.addKeyword('secret');
@@ -36,14 +35,14 @@ function validatorOf(schema: JsonSchema): ValidateFunction {
   return validator;
 }
 
-/** A day that exists, such as 2027-01-31. */
+/** An existing date, such as 2027-01-31. */
 function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
   const time = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
-/** Why a schema cannot be used; undefined when it can. */
+/** Why a schema is not valid; undefined when it is. */
 export function schemaProblem(schema: JsonSchema): string | undefined {
   try {
     validatorOf(schema);
@@ -54,10 +53,9 @@ export function schemaProblem(schema: JsonSchema): string | undefined {
 }
 
 /**
- * All problems of a value. With `templates`, these are let through: what they become is
- * checked again when they are rendered.
+ * All problems of a value. With `templates`, templates are accepted; their values are checked after rendering.
  *
- * @param noun what messages call a field of a map
+ * @param noun the word for a field of a map in messages
  */
 export function validateValue(
   schema: JsonSchema,
@@ -70,7 +68,7 @@ export function validateValue(
   for (const error of validate.errors ?? []) {
     const path = error.instancePath.split('/').slice(1).map(unescapePointer);
     if (templates && valueAt(value, path) instanceof Template) continue;
-    // "must match a schema in anyOf" repeats what its members said.
+    // "must match a schema in anyOf" repeats the messages of its members.
     if (['anyOf', 'oneOf', 'if'].includes(error.keyword) && problems.length > 0) continue;
     problems.push(describe(error, path, { schema, noun }));
   }
@@ -78,10 +76,9 @@ export function validateValue(
 }
 
 /**
- * The value with what templates gave brought into the type that is wanted, where nothing is lost by it: a number as its
- * text, text that is a number or a truth value as such. What was written without a template stays as it is, and so do
- * modes, whose leading zero a number has lost.
- * @param source the value before it was rendered
+ * Converts rendered values to the type of the schema if nothing is lost: a number to text, or text to a number or boolean.
+ * Values without templates are not converted. Neither are modes, because a number has lost the leading zero.
+ * @param source the value before rendering
  */
 export function coerceRendered(
   schema: JsonSchema,
@@ -149,7 +146,7 @@ function describe(
         path.at(-1) === 'mode'
           ? 'Write the mode as quoted octal digits, for example "0644".'
           : undefined;
-      return { message: `${name} does not have the right form.`, hint, path };
+      return { message: `${name} has the wrong format.`, hint, path };
     }
     case 'format':
       return { message: `${name} must be a date such as 2027-01-31.`, path };

@@ -6,8 +6,7 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Encrypts hidden results (`no_log`) for the journal with a key made of the run's own secrets: a resumed run has to be
- * given these again anyway, and nobody else can read them.
+ * Encrypts hidden results (`no_log`) for the journal with a key derived from the secrets of the run. A resumed run must be given these secrets again anyway.
  */
 export class Sealer {
   readonly #key: Buffer;
@@ -18,7 +17,7 @@ export class Sealer {
     this.#key = scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
   }
 
-  /** The same for the same text in the whole run, and nothing to try guesses against without the secrets. Hex. */
+  /** A keyed digest in hex: equal for equal texts of a run, and of no use for guessing without the secrets. */
   digest(text: string): string {
     return createHmac('sha256', this.#key).update(text).digest('hex');
   }
@@ -30,7 +29,7 @@ export class Sealer {
     return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');
   }
 
-  /** Undefined when the secrets are not those it was sealed with. */
+  /** Undefined when the secrets differ from those of the encryption. */
   open(sealed: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     const decipher = createDecipheriv(ALGORITHM, this.#key, bytes.subarray(0, IV_BYTES));

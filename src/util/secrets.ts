@@ -3,12 +3,10 @@ import { isObject, type JsonValue } from '../core/json.ts';
 import { Condition, OMIT, Template } from '../core/value.ts';
 
 /*
- * Secrets, templates and conditions in values that are kept. They become structures, never by characters of a text: data of users
- * and hosts can have any characters. An object with one key that begins with "$" is such a structure; data of that shape
- * is wrapped in `$data`.
+ * Secrets, templates and conditions in stored values. They are stored as structures, not as marked text, because data of users and hosts can contain any characters. An object with one key that begins with "$" is such a structure; data of that shape is wrapped in `$data`.
  */
 
-/** How a secret may be written inside a text. */
+/** The encodings of a secret inside a text. */
 const encodings = {
   plain: (secret: string) => secret,
   json: (secret: string) => JSON.stringify(secret).slice(1, -1),
@@ -18,24 +16,24 @@ const encodings = {
 } as const;
 type Encoding = keyof typeof encodings;
 
-/** A text that gives a secret away. */
+/** A text that contains a secret. */
 export interface SecretForm {
   form: string;
   name: string;
   as: Encoding;
 }
 
-/** The secrets that a process knows. */
+/** The secrets of a process. */
 export interface Secrets {
   /** Longest first. */
   readonly forms: readonly SecretForm[];
   secretOf(name: string): string | undefined;
 }
 
-/** A piece of a text: as it is, or a secret by its name. */
+/** A piece of a text: plain, or the name of a secret. */
 type Part = string | { secret: string; as?: Encoding };
 
-/** All forms of secrets, given as names and values. Of the same form the last name counts. */
+/** All encodings of secrets, given as names and values. For equal encodings, the last name is used. */
 export function secretForms(
   secrets: Iterable<readonly [name: string, value: string]>,
 ): SecretForm[] {
@@ -51,7 +49,7 @@ export function secretForms(
   return [...forms.values()].sort((a, b) => b.form.length - a.form.length);
 }
 
-/** The text with a word in the place of each secret, for people. It cannot be turned back. */
+/** The text with each secret replaced by a word, for display. This cannot be reversed. */
 export function nameSecrets(text: string, forms: readonly SecretForm[]): string {
   const parts = partsOf(text, forms);
   return typeof parts === 'string' ? parts : wordsOf(parts);
@@ -63,7 +61,7 @@ function wordsOf(parts: readonly Part[]): string {
     .join('');
 }
 
-/** The value with references in the place of secrets. Undefined fields are left out, as JSON does. */
+/** The value with secrets replaced by references. Undefined fields are omitted, as in JSON. */
 export function conceal(value: unknown, forms: readonly SecretForm[]): unknown {
   const walk = (one: unknown): JsonValue => {
     if (typeof one === 'string') {
@@ -86,7 +84,7 @@ export function conceal(value: unknown, forms: readonly SecretForm[]): unknown {
   return walk(value);
 }
 
-/** The value that was concealed. @throws SecretError naming the first secret that this process does not know */
+/** The original value. @throws SecretError naming the first secret that this process does not have */
 export function reveal(stored: unknown, secrets: Secrets): unknown {
   const walk = (one: unknown): unknown => {
     if (Array.isArray(one)) return one.map(walk);
@@ -112,7 +110,7 @@ export function reveal(stored: unknown, secrets: Secrets): unknown {
   return walk(stored);
 }
 
-/** A map that was concealed, whose values are revealed when they are read. */
+/** A concealed map whose values are revealed when they are read. */
 export function revealFields(stored: unknown, secrets: Secrets): Record<string, unknown> {
   const map = stored as Record<string, unknown>;
   if ('$entries' in map) return reveal(map, secrets) as Record<string, unknown>;
@@ -126,7 +124,7 @@ export function revealFields(stored: unknown, secrets: Secrets): Record<string, 
   return values;
 }
 
-/** A stored text for people: the names of its secrets, not their values. */
+/** A stored text for display, with the names of its secrets instead of their values. */
 export function describeStored(stored: unknown): string {
   if (typeof stored === 'string') return stored;
   if (isObject(stored) && Array.isArray(stored['$text'])) return wordsOf(stored['$text'] as Part[]);
@@ -138,7 +136,7 @@ function isTagged(object: object): boolean {
   return keys.length === 1 && keys[0]?.startsWith('$') === true;
 }
 
-/** The text itself where it holds no secret. */
+/** The text itself if it contains no secret. */
 function partsOf(text: string, forms: readonly SecretForm[]): string | Part[] {
   if (!forms.some(({ form }) => text.includes(form))) return text;
   let parts: Part[] = [text];

@@ -1,4 +1,4 @@
-/** The one place where text becomes part of a shell command. */
+/** Quotes text for a shell command. No other code does this. */
 export function quote(word: string): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
@@ -8,7 +8,7 @@ export function quoteAll(argv: readonly string[]): string {
   return argv.map(quote).join(' ');
 }
 
-/** The words of a text as a POSIX shell splits them, with nothing expanded; undefined where a quote is left open. */
+/** The words of a text as a POSIX shell splits them, without expansion; undefined for an unclosed quote. */
 export function splitWords(text: string): string[] | undefined {
   const words: string[] = [];
   const part = /\s+|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+)/y;
@@ -31,8 +31,7 @@ export function splitWords(text: string): string[] | undefined {
 }
 
 /**
- * Shell function `mounts_below DIRECTORY [BEFORE [SELF]]`: prints each mount point below it on a line of its own, after the text
- * BEFORE; with SELF, also the path itself. What is mounted is not the directory's.
+ * Shell function `mounts_below DIRECTORY [BEFORE [SELF]]`: prints each mount point below DIRECTORY on its own line, prefixed with BEFORE. With SELF, it includes DIRECTORY itself. Mounted files do not belong to the directory.
  */
 export const MOUNTS_BELOW = `mounts_below() {
   rw=$1

@@ -1,14 +1,14 @@
 import { keyFile } from './key-file.ts';
 
-/** Words for ssh(1), as an inventory gives them, read by the rules of its command line. */
+/** Options for ssh(1) from an inventory, parsed by the rules of its command line. */
 export interface SshWords {
-  /** Only options that say how a host is reached, each in a word or two of its own. */
+  /** The options for reaching a host, each as one or two separate words. */
   args: string[];
-  /** What was left out, and why. */
+  /** Options that are ignored, each with the reason. */
   notes: SshNote[];
-  /** Why the words cannot be used. */
+  /** Why the options cannot be used. */
   problem?: string;
-  /** Some option is known to the system's ssh only. */
+  /** Whether an option is supported by the system's ssh only. */
   needsOpenSsh: boolean;
 }
 
@@ -19,27 +19,27 @@ export interface SshNote {
 
 const FLAGS = '46AaCfGgKkMNnqsTtVvXxYy';
 const WITH_VALUE = 'BbcDEeFIiJLlmOopQRSWw';
-/** They make ssh do something else than connect. */
+/** Flags that make ssh do something other than connect. */
 const REFUSED = 'fGNOQsVWn';
-/** They are about one connection by hand: its terminal, its log, its own master. */
+/** Flags for interactive use: terminal, log, connection sharing. */
 const UNNEEDED = 'CMqTtvSEey';
-/** Flags that our own client has no counterpart for. */
+/** Flags without a counterpart in our own client. */
 const OPENSSH_ONLY = 'bBcIm46AKkDLRwXYxag';
 
-/** Keywords that our own client follows, through `ssh -G`. */
+/** Keywords that our own client supports, through `ssh -G`. */
 const FOLLOWED = new Set(
   'hostname port user identityfile identitiesonly identityagent certificatefile proxyjump proxycommand hostkeyalias userknownhostsfile globalknownhostsfile hashknownhosts serveraliveinterval serveralivecountmax connecttimeout'.split(
     ' ',
   ),
 );
-/** Keywords that decide nothing here: runner has its own master, terminal, log, tries and order of keys and passwords. */
+/** Keywords without effect: runner controls connection sharing, terminal, log, attempts and the order of keys and passwords itself. */
 const OURS = new Set(
   'controlmaster controlpath controlpersist batchmode requesttty remotecommand permitlocalcommand localcommand sessiontype stdinnull forkafterauthentication loglevel compression tcpkeepalive connectionattempts numberofpasswordprompts preferredauthentications passwordauthentication kbdinteractiveauthentication pubkeyauthentication checkhostip visualhostkey updatehostkeys addkeystoagent escapechar ipqos'.split(
     ' ',
   ),
 );
 
-/** @param file where the words stand: relative paths count from it */
+/** @param file the file of the options; relative paths are relative to it */
 export function readSshWords(words: readonly string[], file: string): SshWords {
   const reading: SshWords = { args: [], notes: [], needsOpenSsh: false };
   const rest = [...words];
@@ -60,7 +60,7 @@ function readCluster(
   for (let index = 0; index < cluster.length; index++) {
     const letter = cluster[index] ?? '';
     if (REFUSED.includes(letter)) {
-      reading.problem = `"-${letter}" of ssh makes no sense for a connection of runner`;
+      reading.problem = `"-${letter}" of ssh is not supported for connections of runner`;
       return;
     }
     if (FLAGS.includes(letter)) {
@@ -119,7 +119,7 @@ function takeOption(setting: string, { reading, file }: { reading: SshWords; fil
 
 const PATHS = /^(identityfile|certificatefile|(user|global)knownhostsfile)$/;
 
-/** Several files of host keys stand in one value. */
+/** One value can name several files of host keys. */
 function pathsOf(value: string, file: string): string {
   return /["']/.test(value)
     ? value
@@ -129,15 +129,15 @@ function pathsOf(value: string, file: string): string {
         .join(' ');
 }
 
-/** What is said when an inventory asks not to check host keys. */
+/** Note on an inventory that disables the check of host keys. */
 export const ALWAYS_CHECKED =
-  'Host keys are always checked. Store those of new hosts with: runner trust.';
+  'Host keys are always checked. Store the keys of new hosts with: runner trust.';
 
 function pathOf(path: string, file: string): string {
   return path === 'none' || /[%$]/.test(path) ? path : (keyFile(path, file) ?? path);
 }
 
-/** The words that also count for the jump hosts of a host, as for those of ssh: its configuration file. */
+/** The options that also apply to the jump hosts of a host, as in ssh: its configuration file. */
 export function wordsForJumps(args: readonly string[]): string[] {
   const at = args.lastIndexOf('-F');
   return at === -1 ? [] : args.slice(at, at + 2);

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/ports.ts';
 
-/** A timer of the system that is set for longer ends at once. */
+/** Longest delay of a system timer; a longer one fires immediately. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Does the work after any time, infinity included. Returns what ends the wait. */
+/** Runs the function after a delay of any length, including infinity. Returns a function that cancels it. */
 export function after(ms: number, work: () => void): () => void {
   let left = ms;
   let timer: NodeJS.Timeout | undefined;
@@ -51,7 +51,7 @@ function abortReason(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error('Interrupted.');
 }
 
-/** Such as "3 h", by the largest unit that fits. */
+/** Text such as "3 h", in the largest unit that fits. */
 export function ageInWords(ms: number): string {
   const units: [number, string][] = [
     [86_400_000, 'd'],

@@ -1,13 +1,13 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-/** What `--debug` can tell more about. */
+/** Topics of `--debug`. */
 export const topics = ['ssh', 'template', 'vars', 'journal', 'errors'] as const;
 export type Topic = (typeof topics)[number];
 
 const nameOf = (topic: Topic) => `runner:${topic}`;
 const channels = new Map(topics.map((topic) => [topic, channel(nameOf(topic))]));
 
-/** Says what goes on, for those who listen; the text is made only for them. It may hold secrets. */
+/** Sends a debug message to the subscribers. The text is built only if there are any, and can contain secrets. */
 export function trace(topic: Topic, text: () => string): void {
   const listeners = channels.get(topic);
   if (listeners?.hasSubscribers) listeners.publish(text());

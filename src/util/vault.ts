@@ -12,8 +12,8 @@ import { formatSource, type SourceRef } from '../core/source.ts';
 
 /*
  * The format of ansible-vault, as its documentation describes it: a line `$ANSIBLE_VAULT;1.1;AES256` (1.2 with the name of
- * a password behind), then in hex: salt, HMAC and text, each in hex again, a line each. PBKDF2 with SHA-256 makes 80 bytes
- * of password and salt: the key of AES-256 in counter mode, that of the HMAC, and the first counter.
+ * a password appended), then in hex: salt, HMAC and text, each in hex again, one per line. PBKDF2 with SHA-256 derives 80 bytes
+ * from password and salt: the key of AES-256 in counter mode, the key of the HMAC, and the initial counter.
  */
 const HEADER = /^\$ANSIBLE_VAULT;(1\.[12]);(AES256)(?:;([^\s;]+))?\s*$/;
 const ITERATIONS = 10_000;
@@ -22,11 +22,11 @@ const COUNTER_BYTES = 16;
 const SALT_BYTES = 32;
 const BLOCK_BYTES = 16;
 const LINE = 80;
-/** What a password is called that nobody named. */
+/** The name of a password without a vault id. */
 const DEFAULT_ID = 'default';
 
 export interface VaultKey {
-  /** Label that tells several passwords apart. */
+  /** Label that distinguishes several passwords. */
   id: string;
   password: string;
 }
@@ -53,26 +53,26 @@ export function encryptVault(plain: Buffer, { id, password }: VaultKey): string 
   return `${[header, ...lines].join('\n')}\n`;
 }
 
-/** The name of the password that an encrypted text asks for; undefined when it names none. */
+/** The name of the password that an encrypted text refers to; undefined when it has none. */
 export function vaultId(text: string): string | undefined {
   return HEADER.exec(text.trimStart().split('\n')[0] ?? '')?.[3];
 }
 
 /**
- * @param keys that of the text's own name is tried first
- * @throws SecretError when the text is damaged, or no password fits
+ * @param keys the key with the name in the text is tried first
+ * @throws SecretError when the text is damaged or no password matches
  */
 export function decryptVault(text: string, keys: readonly VaultKey[], what: string): Buffer {
   const [first = '', ...lines] = text.trim().split(/\s*\n\s*/);
   const match = HEADER.exec(first);
   if (!match)
     throw new SecretError(
-      `${what} begins with "${first.slice(0, LINE)}", which is no vault of a known kind.`,
+      `${what} begins with "${first.slice(0, LINE)}", which is not a supported vault format.`,
     );
   const inner = fromHex(lines.join('')).toString('latin1').split('\n');
   const [salt, hmac, body] = inner.map(fromHex);
   if (inner.length !== 3 || !salt || !hmac || !body || hmac.length !== KEY_BYTES)
-    throw new SecretError(`${what} is damaged: it is not what ansible-vault writes.`);
+    throw new SecretError(`${what} is damaged: it does not have the format of ansible-vault.`);
   const id = match[3] ?? DEFAULT_ID;
   const ordered = [...keys].sort((a, b) => Number(b.id === id) - Number(a.id === id));
   for (const { password } of ordered) {
@@ -83,7 +83,7 @@ export function decryptVault(text: string, keys: readonly VaultKey[], what: stri
     const padded = Buffer.concat([decipher.update(body), decipher.final()]);
     return padded.subarray(0, padded.length - (padded.at(-1) ?? 0));
   }
-  const named = match[3] === undefined ? '' : ` (it asks for "${match[3]}")`;
+  const named = match[3] === undefined ? '' : ` (vault id "${match[3]}")`;
   throw new SecretError(
     keys.length === 0
       ? `${what} is encrypted, and there is no password for it${named}.`
@@ -107,23 +107,23 @@ function fromHex(text: string): Buffer {
   return /^([0-9a-f]{2})*$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.alloc(0);
 }
 
-/** Encrypted text that was read, with the names under which the values in it are known to the run. */
+/** Encrypted text that was read, with the names of its values in the run. */
 export interface VaultSource {
-  /** As it stood in the file. */
+  /** The text as in the file. */
   text: string;
-  /** One value, or each text of a whole file, by its way from the top. */
+  /** One value, or each text of a whole file by its path from the root. */
   secrets: { name: string; path?: (string | number)[] }[];
 }
 
 export interface VaultOptions {
   keys: readonly VaultKey[];
-  /** Told of each secret before anything else sees it. */
+  /** Called with each secret before the value is used. */
   onSecret: (name: string, value: string) => void;
-  /** Encrypted values are left alone where there is no password: nobody will use them. */
+  /** Without a password, encrypted values stay encrypted, because they will not be used. */
   lenient?: boolean;
 }
 
-/** Reads what is encrypted in playbooks and inventories, and remembers what it read. */
+/** Decrypts values in playbooks and inventories, and remembers them. */
 export class Vault {
   readonly #options: VaultOptions;
   readonly #sources = new Map<string, VaultSource>();
@@ -137,7 +137,7 @@ export class Vault {
     return this.#options.keys;
   }
 
-  /** All that was read so far. What is read from now on goes to `onSource`. */
+  /** Everything that was read so far. Later sources are passed to `onSource`. */
   handOver(onSource: (source: VaultSource) => void): VaultSource[] {
     this.#onSource = onSource;
     return [...this.#sources.values()];
@@ -153,13 +153,13 @@ export class Vault {
     return value;
   }
 
-  /** A whole file; undefined when it is left alone. @throws SecretError */
+  /** A whole file; undefined when it stays encrypted. @throws SecretError */
   file(text: string, file: string): string | undefined {
     if (this.#skips()) return undefined;
     return decryptVault(text, this.keys, `"${file}"`).toString('utf8');
   }
 
-  /** Names the values of a whole file, once they are known. */
+  /** Sets the names of the values of a whole file. */
   remember(text: string, file: string, value: JsonValue): void {
     const secrets = textsOf(value).map(({ path, value: secret }) => {
       const name = `vault:${file}#${path.join('.')}`;
@@ -169,7 +169,7 @@ export class Vault {
     this.#remember(`vault:${file}`, { text, secrets });
   }
 
-  /** A file that goes to a host as it is. Its text as a whole is one secret. @throws SecretError */
+  /** A file that is sent to a host unchanged. Its whole text is one secret. @throws SecretError */
   content(text: string, file: string): Buffer {
     const plain = decryptVault(text, this.keys, `"${file}"`);
     const name = `vault:${file}`;
@@ -190,15 +190,15 @@ export class Vault {
 }
 
 /**
- * The secrets of an earlier run, by the names it gave them.
- * @throws SecretError when the password is not that of the run
+ * The secrets of an earlier run, by their names in that run.
+ * @throws SecretError when the password differs from that of the run
  */
 export function openSource(
   { text, secrets }: VaultSource,
   keys: readonly VaultKey[],
   parse: (plain: string) => JsonValue,
 ): { name: string; value: string }[] {
-  const plain = decryptVault(text, keys, 'What the run keeps').toString('utf8');
+  const plain = decryptVault(text, keys, 'The secret record of the run').toString('utf8');
   const whole = secrets.some(({ path }) => path !== undefined) ? parse(plain) : plain;
   return secrets.flatMap(({ name, path = [] }) => {
     const value = path.reduce<JsonValue | undefined>(

@@ -15,8 +15,7 @@ import { reportSecrets } from './plain-secrets.ts';
 import type { SourceMap } from './source-map.ts';
 
 /**
- * Reads one map of a playbook key by key. What was never asked for is unknown, so the schema is closed without a
- * second list of keys. All problems are collected.
+ * Reads one map of a playbook key by key. Keys that are never read are unknown, so no second list of keys is needed. All problems are collected.
  */
 export class MapReader {
   readonly source: SourceObject;
@@ -57,12 +56,12 @@ export class MapReader {
     return this.has(key) ? this.source[key] : undefined;
   }
 
-  /** Text that is not rendered: that of a template as it was written. */
+  /** Text that is not rendered: a template is returned as its source. */
   string(key: string): string | undefined {
     return this.text(key)?.toString();
   }
 
-  /** Text that may be a template. */
+  /** Text or a template. */
   text(key: string): Text | undefined {
     const value = this.value(key);
     if (value === undefined || isText(value)) return value;
@@ -95,7 +94,7 @@ export class MapReader {
     return undefined;
   }
 
-  /** A number of at least 0, or a template for one. */
+  /** A number of at least 0, or a template. */
   limit(key: string): number | Template | undefined {
     const value = this.value(key);
     if (value === undefined || (typeof value === 'number' && value >= 0)) return value;
@@ -127,7 +126,7 @@ export class MapReader {
     return undefined;
   }
 
-  /** A map of variables, none of which should be a secret in plain text. */
+  /** A map of variables. Reports secrets in plain text. */
   variables(key: string): SourceObject | undefined {
     const value = this.object(key);
     if (value) reportSecrets(value, this.problems, this.map);
@@ -147,7 +146,7 @@ export class MapReader {
     return undefined;
   }
 
-  /** A list of text, or one text that stands for a list of one. */
+  /** A list of text, or one text for a list of one. */
   strings(key: string): string[] {
     const value = this.value(key);
     if (value === undefined || value === null) return [];
@@ -189,18 +188,18 @@ export class MapReader {
     return conditions;
   }
 
-  /** Of a value, or of that in its list. */
+  /** Position of a value, or of an item of its list. */
   #placeOf(key: string, index: number): SourceRef {
     const list = this.source[key];
     return (Array.isArray(list) ? this.map.value(list, index) : undefined) ?? this.at(key);
   }
 
-  /** Keys nobody asked for. */
+  /** Keys that were not read. */
   rest(): string[] {
     return Object.keys(this.source).filter((key) => !this.#asked.has(key));
   }
 
-  /** Reports what is left over as unknown. */
+  /** Reports keys that were not read as unknown. */
   close(what: string, instead: (key: string) => string | undefined = () => undefined): void {
     for (const key of this.rest()) {
       this.problems.push({

@@ -1,7 +1,7 @@
 import type { Problem } from '../core/errors.ts';
 import type { SourceRef } from '../core/source.ts';
 
-/** A value that YAML 1.1 reads in another way than YAML 1.2, such as `yes` and `0644`. */
+/** A value that YAML 1.1 and YAML 1.2 read differently, such as `yes` and `0644`. */
 export interface OlderValue {
   name: string;
   text: string;
@@ -13,14 +13,14 @@ const OCTAL = /^[-+]?0[0-7]+$/;
 const UNDERSCORES = /^[-+]?[1-9]\d*(_\d+)+$/;
 const SIXTIES = /^[-+]?[1-9]\d*(:[0-5]?\d)+$/;
 
-/** @param text as it stands in the file, without quotes */
+/** @param text as in the file, without quotes */
 export function isOlder(text: string): boolean {
   return [BOOLEAN, OCTAL, UNDERSCORES, SIXTIES].some((one) => one.test(text));
 }
 
 const SHOWN = 4;
 
-/** One note for a file. */
+/** One note per file. */
 export function olderNote(values: readonly OlderValue[]): Problem[] {
   const [first] = values;
   if (!first) return [];
@@ -31,7 +31,7 @@ export function olderNote(values: readonly OlderValue[]): Problem[] {
     {
       message: `Ansible reads YAML 1.1, and runner YAML 1.2, in which yes, no, on and off are text and 0644 is 644: ${shown.join(', ')}${more}.`,
       at: first.at,
-      hint: 'Write true or false, or put the value in quotes.',
+      hint: 'Use true or false, or quote the value.',
     },
   ];
 }

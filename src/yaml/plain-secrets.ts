@@ -6,7 +6,7 @@ const NAMES = /(^|_)(password|passwd|passphrase|secret|token|api_?key|private_?k
 /** Shorter texts are switches and names rather than secrets. */
 const MIN_LENGTH = 4;
 
-/** Warns of variables that are called like a secret and stand there as plain text. */
+/** Warns of variables that have the name of a secret and a value in plain text. */
 export function reportSecrets(vars: SourceObject, problems: Problem[], map: SourceMap): void {
   for (const [name, value] of Object.entries(vars)) {
     if (isSourceObject(value)) reportSecrets(value, problems, map);
@@ -15,9 +15,9 @@ export function reportSecrets(vars: SourceObject, problems: Problem[], map: Sour
     if (map.isEncrypted(vars, name)) continue;
     problems.push({
       rule: 'plain-secret',
-      message: `"${name}" is called like a secret and stands there as plain text.`,
+      message: `"${name}" looks like a secret and is in plain text.`,
       at: map.value(vars, name),
-      hint: 'Encrypt it with "runner vault encrypt_string", or take it as an input with "secret: true".',
+      hint: 'Encrypt it with "runner vault encrypt_string", or make it an input with "secret: true".',
     });
   }
 }

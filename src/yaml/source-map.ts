@@ -2,18 +2,17 @@ import type { Source, SourceObject } from '../core/value.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { Vault } from '../util/vault.ts';
 
-/** Where a map or list stands, and what is in it. */
+/** Position of a map or list, and of its contents. */
 export interface Places {
   self: SourceRef;
   keys: Map<string, SourceRef>;
   values: Map<string, SourceRef>;
-  /** Names of values that were encrypted; all of them in a file that is. */
+  /** Names of values that were encrypted; in an encrypted file, all of them. */
   encrypted?: Set<string> | 'all';
 }
 
 /**
- * Where each map and list of the files read stands, kept beside the plain values; and what opens the values in them that
- * are encrypted.
+ * Positions of the maps and lists of all files read, separate from the plain values, and the decryption of their encrypted values.
  */
 export class SourceMap {
   readonly vault: Vault | undefined;
@@ -27,7 +26,7 @@ export class SourceMap {
     this.#places.set(value, places);
   }
 
-  /** Problems of a copy are shown where the original stands. */
+  /** Problems of a copy are reported at the position of the original. */
   copy(original: object, copy: object): void {
     const places = this.#places.get(original);
     if (places) this.#places.set(copy, places);
@@ -38,7 +37,7 @@ export class SourceMap {
     return encrypted === 'all' || encrypted?.has(key) === true;
   }
 
-  /** Several maps as one; a later one goes over an earlier one, and each name is where its last one stands. */
+  /** Merges maps. A later map takes precedence, also for positions. */
   together(...maps: readonly SourceObject[]): SourceObject {
     const merged: SourceObject = Object.assign({}, ...maps) as SourceObject;
     const keys = new Map<string, SourceRef>();
@@ -55,7 +54,7 @@ export class SourceMap {
     return merged;
   }
 
-  /** Of a map made of two: each key is where the upper one has it, or else the lower one. */
+  /** Positions in a map that was merged from two: those of the upper map, otherwise of the lower one. */
   merge(below: SourceObject, above: SourceObject, merged: SourceObject): void {
     const [low, high] = [this.#places.get(below), this.#places.get(above)];
     if (!low || !high) return;

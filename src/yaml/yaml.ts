@@ -22,12 +22,12 @@ import { isVault } from '../util/vault.ts';
 import { isOlder, type OlderValue } from './older.ts';
 import { SourceMap, type Places } from './source-map.ts';
 
-/** From where files are read, and what is kept of them beside their values. */
+/** The source of files, and the information that is kept about their values. */
 export interface YamlReading {
   files: Files;
   problems: Problem[];
   map: SourceMap;
-  /** Where values of maps are collected that YAML 1.1 reads in another way. */
+  /** Collects values that YAML 1.1 reads differently. */
   older?: OlderValue[] | undefined;
 }
 
@@ -37,7 +37,7 @@ const raw: ScalarTag = {
   resolve: (text: string) => text,
 };
 
-/** Text of ansible-vault; it is opened where its place is known. */
+/** Text of ansible-vault; it is decrypted when its position is known. */
 const encrypted: ScalarTag = { tag: '!vault', resolve: (text: string) => text };
 
 /** Reads YAML 1.2. Problems of the file are added to `problems`; the value is then null. */
@@ -47,13 +47,13 @@ export function readYaml(file: string, reading: YamlReading): Source {
   return isVault(text) ? readEncrypted(text, file, reading) : parseYaml(text, file, reading);
 }
 
-/** One document of a file that may hold several. */
+/** One document of a file with one or more documents. */
 export interface YamlDocument {
   value: Source;
   at: SourceRef;
 }
 
-/** Reads each document of a file; empty ones are left out. Problems of the file are added to `problems`. */
+/** Reads each document of a file, except empty ones. Problems of the file are added to `problems`. */
 export function readYamlDocuments(file: string, reading: YamlReading): YamlDocument[] {
   const text = textOfFile(file, reading);
   if (text === undefined) return [];
@@ -91,7 +91,7 @@ function readEncrypted(text: string, file: string, { problems, map, older }: Yam
   return value;
 }
 
-/** Undefined when it fails with an error that is meant for the operator, which is then a problem of the file. */
+/** Returns undefined for an error that is meant for the operator, which becomes a problem of the file. */
 function attempt<T>(problems: Problem[], at: SourceRef, work: () => T): T | undefined {
   try {
     return work();
@@ -102,7 +102,7 @@ function attempt<T>(problems: Problem[], at: SourceRef, work: () => T): T | unde
   }
 }
 
-/** The value of a text that was read before, without templates. Problems were reported then. */
+/** The value of a text that was read before, without templates. Its problems are already reported. */
 export function parsePlain(text: string): JsonValue {
   return asWritten(parseYaml(text, '', { problems: [], map: new SourceMap() }));
 }
@@ -137,7 +137,7 @@ function valueOf(
   place: PlaceOf,
   { problems, map, ...more }: Text,
 ): Source {
-  // What follows the first error is often only its consequence.
+  // Later errors are often only consequences of the first one.
   for (const { message, pos } of [...document.errors.slice(0, 1), ...document.warnings]) {
     problems.push({
       rule: 'yaml-syntax',
@@ -167,7 +167,7 @@ function scalarValue(value: unknown, isRaw: boolean): Source {
   return typeof value === 'string' && !isRaw ? readText(value) : (value as Source);
 }
 
-/** Makes plain values of a parsed text, and notes where each stands. */
+/** Converts a parsed text to plain values, and records their positions. */
 class Converter {
   readonly #document: Document.Parsed;
   readonly #place: (offset?: number) => SourceRef;
@@ -186,7 +186,7 @@ class Converter {
       const { map, problems } = this.#text;
       const at = this.#placeOf(node);
       const open = () => map.vault?.value(String(node.value), at) ?? '(encrypted)';
-      // A secret is data: what looks like a template in it is part of it.
+      // A secret is data, so a template in it is not rendered.
       return attempt(problems, at, open) ?? '';
     }
     if (isScalar(node)) return scalarValue(node.value, node.tag === '!raw');
@@ -230,7 +230,7 @@ class Converter {
     return object;
   }
 
-  /** A merge key, `<<: *map` or a list of these. The map's own keys are stronger, and earlier maps of a list. Returns the secrets. */
+  /** A merge key, `<<: *map` or a list of these. The map's own keys take precedence, then earlier maps of a list. Returns the secrets. */
   #merge(
     node: Node | null,
     { object, places }: { object: SourceObject; places: Places },
@@ -239,7 +239,7 @@ class Converter {
     const secrets: string[] = [];
     for (const one of Array.isArray(merged) ? merged : [merged]) {
       if (!isSourceObject(one)) {
-        const message = '"<<" takes a map or a list of maps.';
+        const message = '"<<" requires a map or a list of maps.';
         this.#text.problems.push({ message, at: this.#placeOf(node) });
         continue;
       }

@@ -61,9 +61,9 @@ describe('the journal checker', () => {
     ],
     ['an undo outside a rollback', [...undo(4)], /outside a rollback/],
     [
-      'an undo of what lies before a commit point',
+      'an undo of a change before a commit point',
       [{ t: 'commit', name: 'c', unit: 2 }, rollback, ...undo(3), ...undo(4), ...undo(2)],
-      /unit 2 on b, which lies before a commit point/,
+      /unit 2 on b, which is before a commit point/,
     ],
     [
       'an undo of what was there before',
@@ -106,9 +106,9 @@ describe('the journal checker', () => {
       /unit 5 was undone on a, and handler "restart" did not run after/,
     ],
     [
-      'a host that was not asked for',
+      'a host that was not requested',
       [{ ...rollback, hosts: ['a'] }, ...undo(3), ...undo(4)],
-      /unit 4 on b, which was not asked for/,
+      /unit 4 on b, which was not requested/,
     ],
     [
       'a shared unit undone while a host is stuck',
@@ -151,7 +151,7 @@ describe('the journal checker', () => {
     const back = [rollback, ...undo(4), ...undo(2)];
     expect(checkJournal(journal([...before, ...back]))).toEqual([]);
     expect(checkJournal(journal([...before, ...back, ...undo(3)])).join()).toMatch(
-      /unit 3 on a, which lies before a commit point/,
+      /unit 3 on a, which is before a commit point/,
     );
   });
 
@@ -179,7 +179,7 @@ describe('the journal checker', () => {
     expect(checkJournal(journal(records))).toHaveLength(problems);
   });
 
-  it('notices more hosts in motion than forward', () => {
+  it('detects a rollback on more hosts at a time than the run', () => {
     const records = [
       { t: 'run', options: { forks: 1 } },
       ...forward.slice(1),
@@ -187,7 +187,7 @@ describe('the journal checker', () => {
       { t: 'undo-intent', unit: 3 },
       { t: 'undo-intent', unit: 4 },
     ];
-    expect(checkJournal(journal(records)).join()).toMatch(/2 hosts in motion, 1 forward/);
+    expect(checkJournal(journal(records)).join()).toMatch(/2 hosts at a time, 1 in the run/);
   });
 
   it('notices what ran on a host unannounced, and damage', () => {

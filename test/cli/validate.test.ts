@@ -105,7 +105,7 @@ describe('runner validate', () => {
       '    # runner: allow plain-secret\n    token: abcdefgh\n    api_key: other-secret # runner: allow no-undo\n';
     const text = `- name: P\n  hosts: all\n  vars:\n${secret}  tasks:\n    - name: T # runner: allow no-undo\n      shell: x\n`;
     const { code, output } = await validate(text);
-    expect(output).toContain('"api_key" is called like a secret');
+    expect(output).toContain('"api_key" looks like a secret');
     expect(output).not.toContain('"token"');
     expect(output).not.toContain('no-undo]');
     expect(output).toContain('no problems found, 1 warning.');

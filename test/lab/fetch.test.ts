@@ -111,7 +111,7 @@ describe('fetch with "encrypt"', () => {
     const file = bench.cli.file('x.yml', forKey().replace(recipient, 'ssh-ed25519'));
     const { code, stdout, stderr } = await bench.cli.run(['validate', file]);
     expect(code).toBe(1);
-    expect(stdout + stderr).toContain('"encrypt.recipients.0" does not have the right form');
+    expect(stdout + stderr).toContain('"encrypt.recipients.0" has the wrong format');
   });
 });
 
@@ -133,7 +133,7 @@ describe('decrypt', () => {
     const notKey = bench.cli.file('not-a-key.txt', `${recipient}\n`);
     const cases: [string[], string][] = [
       [[file], 'is encrypted for public keys. Name the file of the private key with --identity'],
-      [[file, '-i', other], 'is encrypted for other keys than those given.'],
+      [[file, '-i', other], 'is not encrypted for any of the given keys.'],
       [[file, '-i', notKey], 'It is a public key: name the file with the private one.'],
       [
         [file, '-i', at('absent')],

@@ -115,7 +115,7 @@ ${words}
       expect([stdout, code]).toEqual(['node1: deploy\n', 0]);
       expect(logins()).toBeGreaterThan(before);
       expect(stderr).toBe(
-        `note: ${join(cli.dir, 'hosts.ini')}:7:1: "ansible_ssh_common_args": "StrictHostKeyChecking" is not followed. Host keys are always checked. Store those of new hosts with: runner trust.\n`,
+        `note: ${join(cli.dir, 'hosts.ini')}:7:1: "ansible_ssh_common_args": "StrictHostKeyChecking" has no effect. Host keys are always checked. Store the keys of new hosts with: runner trust.\n`,
       );
     },
   );

@@ -75,7 +75,7 @@ describe('a file in the format age', () => {
   it('cannot be read with another private key', async () => {
     const bytes = await encrypted(Buffer.from('x'), { recipients: [recipient] });
     await expect(decrypted(bytes, { identities: [await generateIdentity()] })).rejects.toThrow(
-      'It is encrypted for other keys than those given.',
+      'It is not encrypted for any of the given keys.',
     );
   });
 
@@ -137,7 +137,7 @@ describe('public and private keys', () => {
     const damaged = parseIdentities(`${text}${identity.slice(0, -2)}\n`, 'key');
     await expect(damaged).rejects.toThrow('Line 4 of "key" is not a private key');
     await expect(damaged).rejects.not.toThrow(identity.slice(0, 30));
-    await expect(parseIdentities('# none\n', 'key')).rejects.toThrow('holds no private key');
+    await expect(parseIdentities('# none\n', 'key')).rejects.toThrow('contains no private key');
     await expect(parseIdentities('age-encryption.org/v1\n-> scrypt x 18\n', 'key')).rejects.toThrow(
       'encrypted itself',
     );

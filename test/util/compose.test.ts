@@ -63,7 +63,7 @@ describe('compose files', () => {
     const [file, ...more] = composeFiles({ services: [web], networks, configs });
     expect(more).toEqual([]);
     expect(file?.name).toBe('stack-shop.yaml');
-    expect(lines(file?.content ?? '').at(-1)).toBe('# Nothing is left out.');
+    expect(lines(file?.content ?? '').at(-1)).toBe('# No setting is missing.');
     expect(parse(file?.content ?? '')).toEqual({
       version: '3.8',
       services: {

@@ -56,7 +56,7 @@ describe('connection variables of Ansible', () => {
     });
   });
 
-  /** What a variable changes, for each that is honoured. */
+  /** What a variable changes, for each that is supported. */
   const samples: Record<string, [value: string | number | boolean, effect: object]> = {
     ansible_connection: ['local', { address: { transport: 'local', transportGiven: true } }],
     ansible_host: ['a', { address: { address: 'a' } }],
@@ -78,11 +78,11 @@ describe('connection variables of Ansible', () => {
     ansible_ssh_timeout: [5, { address: { sshArgs: ['-o', 'ConnectTimeout=5'] } }],
     ansible_host_key_checking: [
       false,
-      { remarks: [{ message: '"ansible_host_key_checking" is not followed.' }] },
+      { remarks: [{ message: '"ansible_host_key_checking" has no effect.' }] },
     ],
     ansible_ssh_host_key_checking: [
       'no',
-      { remarks: [{ message: '"ansible_ssh_host_key_checking" is not followed.' }] },
+      { remarks: [{ message: '"ansible_ssh_host_key_checking" has no effect.' }] },
     ],
     ansible_become: ['yes', { address: { become: { enabled: true } } }],
     ansible_become_user: ['app', { address: { become: { user: 'app' } } }],
@@ -99,7 +99,7 @@ describe('connection variables of Ansible', () => {
   const rows = Object.entries(connectionVariables);
   const names = (kind: string) => rows.filter(([, row]) => row.is === kind).map(([name]) => name);
 
-  it.each(names('honoured'))('honour %s', (name) => {
+  it.each(names('supported'))('honour %s', (name) => {
     const [value, effect] = samples[name] ?? ['', {}];
     const method = /^ansible_(su|doas)_/.exec(name)?.[1];
     const vars = { [name]: value, ...(method ? { ansible_become_method: method } : {}) };
@@ -109,7 +109,7 @@ describe('connection variables of Ansible', () => {
 
   it.each(names('named'))('name %s, with a hint', (name) => {
     const { remarks } = read({ [name]: '/opt/other' });
-    expect(remarks).toMatchObject([{ variable: name, message: `"${name}" is not honoured.` }]);
+    expect(remarks).toMatchObject([{ variable: name, message: `"${name}" is not supported.` }]);
     expect(remarks[0]?.hint).toMatch(/^[A-Z].*\.$/);
   });
 
@@ -142,10 +142,10 @@ describe('connection variables of Ansible', () => {
 
   it.each([
     [{ ansible_become: 'perhaps' }, 'neither true nor false'],
-    [{ ansible_port: 'ssh' }, '"ansible_port" is "ssh", not a port.'],
+    [{ ansible_port: 'ssh' }, '"ansible_port" is "ssh", which is not a valid port.'],
     [{ ansible_ssh_args: "-o 'a" }, 'has a quote that is not closed'],
     [{ ansible_ssh_args: 'other-host' }, '"other-host" is not an option of ssh'],
-    [{ ansible_ssh_args: '-W a:1' }, 'makes no sense'],
+    [{ ansible_ssh_args: '-W a:1' }, 'is not supported for connections'],
   ])('refuse %j', (vars, message) => {
     const [remark] = read(vars).remarks;
     expect([remark?.isProblem, remark?.message]).toEqual([true, expect.stringContaining(message)]);

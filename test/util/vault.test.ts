@@ -57,10 +57,10 @@ describe('the format of ansible-vault', () => {
   it('says what is wrong', () => {
     expect(() => open(byAnsible)).toThrow('It is encrypted, and there is no password for it.');
     expect(() => open(byAnsible, prod)).toThrow('It is encrypted with another password.');
-    expect(() => open(byAnsibleWithId, old)).toThrow('(it asks for "prod")');
+    expect(() => open(byAnsibleWithId, old)).toThrow('(vault id "prod")');
     expect(() => open(byAnsible.slice(0, 200), old)).toThrow('It is damaged');
     expect(() => open(byAnsible.replace('366662', '366663'), old)).toThrow('another password');
-    expect(() => open('$ANSIBLE_VAULT;9.9;ROT13\n00', old)).toThrow('no vault of a known kind');
+    expect(() => open('$ANSIBLE_VAULT;9.9;ROT13\n00', old)).toThrow('not a supported vault format');
     expect(() => open('$ANSIBLE_VAULT;1.1;AES256\nhello', old)).toThrow('It is damaged');
   });
 });

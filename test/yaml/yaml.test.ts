@@ -72,7 +72,7 @@ describe('parsed YAML', () => {
     expect(at && formatSource(at)).toBe('a.yml:1:22');
     expect(problems).toEqual([]);
     expect(shown(parse('a: { <<: 1 }').problems)).toEqual([
-      'a.yml:1:10 "<<" takes a map or a list of maps.',
+      'a.yml:1:10 "<<" requires a map or a list of maps.',
     ]);
   });
 

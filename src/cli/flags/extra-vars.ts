@@ -55,7 +55,7 @@ export function withKeyPaths(extra: JsonObject): JsonObject {
 export function connectionNotes(extra: JsonObject): string[] {
   return Object.keys(extra).flatMap((name) => {
     const row = connectionVariable(name);
-    if (row?.is === 'honoured' && row.as.includes('password'))
+    if (row?.is === 'supported' && row.as.includes('password'))
       throw new UsageError(`--extra-vars does not accept the password "${name}".`, {
         hint: 'Use --ask-pass, --ask-become-pass, a password file, or the inventory.',
       });

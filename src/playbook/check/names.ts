@@ -176,7 +176,7 @@ export function checkConnection(
   return [...new Set(names)].flatMap((name) => {
     const row = connectionVariable(name);
     if (!row || row.is === 'unneeded') return [];
-    const keyword = row.is === 'honoured' ? keywordOf[row.as] : undefined;
+    const keyword = row.is === 'supported' ? keywordOf[row.as] : undefined;
     const first = keyword === undefined ? 'Set it' : `Use the keyword "${keyword}", or set it`;
     return {
       rule: 'connection-variable' as const,
