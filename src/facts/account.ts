@@ -34,7 +34,7 @@ const ENTRY =
 
 function refuse({ code, stderr }: CommandOutput, what: string): void {
   if (code !== 0)
-    throw new TaskError(`Cannot look up ${what}: ${stderr.trim() || `code ${String(code)}`}`);
+    throw new TaskError(`Cannot look up ${what}: ${stderr.trim() || `exit code ${String(code)}`}`);
 }
 
 /** A group; undefined if there is none of that name. */

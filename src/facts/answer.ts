@@ -14,7 +14,7 @@ export function requireAnswer(
   noProgram?: string,
 ): void {
   if (code === 0) return;
-  throw new TaskError(`${what}: ${stderr.trim() || `code ${String(code)}`}`, {
+  throw new TaskError(`${what}: ${stderr.trim() || `exit code ${String(code)}`}`, {
     hint: code === 127 ? noProgram : undefined,
   });
 }

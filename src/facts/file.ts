@@ -149,7 +149,7 @@ export const treeAttributes: Fact<[path: string, without: string], PathAttribute
       .find((line) => line !== '' && !line.endsWith('No such file or directory'));
     if (code > 1 || trouble !== undefined)
       throw new TaskError(
-        `Cannot list the contents of "${path}": ${trouble ?? `code ${String(code)}`}`,
+        `Cannot list the contents of "${path}": ${trouble ?? `exit code ${String(code)}`}`,
       );
     return stdout
       .split('\n')

@@ -18,7 +18,7 @@ else echo 'the host has neither curl nor wget' >&2; false; fi </dev/null`,
   parse({ code, stdout, stderr }, url, file, algorithm) {
     if (code !== 0)
       throw new TaskError(`Cannot download the checksums from ${url}: ${stderr.trim()}`, {
-        hint: 'Check the URL, or set the checksum itself.',
+        hint: 'Check the URL, or use the checksum itself.',
       });
     const digits = HEX_DIGITS[algorithm as keyof typeof HEX_DIGITS];
     const isSum = (text: string): boolean => text.length === digits && /^[0-9a-f]+$/i.test(text);
@@ -33,7 +33,7 @@ else echo 'the host has neither curl nor wget' >&2; false; fi </dev/null`,
     if (sum === undefined || others.length > 0)
       throw new TaskError(
         `${url} ${sum === undefined ? 'has no' : 'has more than one'} ${algorithm} checksum of "${file}".`,
-        { hint: 'Set the checksum itself.' },
+        { hint: 'Use the checksum itself instead of a URL.' },
       );
     return sum;
   },

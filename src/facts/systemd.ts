@@ -28,7 +28,7 @@ export const unitStatus: Fact<[name: string, ...scope: string[]], UnitStatus> = 
     );
     const load = fields.get('LoadState');
     if (load === undefined) {
-      const said = output.stderr.trim() || `code ${String(output.code)}`;
+      const said = output.stderr.trim() || `exit code ${String(output.code)}`;
       throw new TaskError(`Cannot read the state of unit "${name}" from systemd: ${said}`);
     }
     const unitFile = fields.get('UnitFileState') ?? '';

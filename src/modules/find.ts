@@ -109,7 +109,7 @@ function namePattern(pattern: string, isRegex: boolean): RegExp {
   try {
     return new RegExp(pattern);
   } catch (error) {
-    throw new TaskError(`"${pattern}" is not a regular expression.`, { cause: error });
+    throw new TaskError(`"${pattern}" is not a valid regular expression.`, { cause: error });
   }
 }
 

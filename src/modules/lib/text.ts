@@ -97,7 +97,7 @@ export function expression(source: string, flags = ''): RegExp {
   try {
     return new RegExp(latin1(source), flags);
   } catch (error) {
-    throw new TaskError(`"${source}" is not a regular expression.`, { cause: error });
+    throw new TaskError(`"${source}" is not a valid regular expression.`, { cause: error });
   }
 }
 
