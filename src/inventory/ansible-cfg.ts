@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Problem } from '../core/errors.ts';
 
-/** Connection settings of ansible.cfg, and the variable, flag or command that replaces each in runner. */
+/**
+ * Connection settings of ansible.cfg, and the variable, flag or command that replaces each in
+ * runner.
+ */
 const settings: Readonly<Record<string, string>> = {
   remote_user: 'ansible_user',
   remote_port: 'ansible_port',
@@ -22,7 +25,10 @@ const settings: Readonly<Record<string, string>> = {
   ssh_extra_args: 'ansible_ssh_extra_args',
 };
 
-/** Note on connection settings in an ansible.cfg next to the inventory or in the two parent directories. */
+/**
+ * Note on connection settings in an ansible.cfg next to the inventory or in the two parent
+ * directories.
+ */
 export function ansibleCfgNote(inventory: string): Problem[] {
   const directory = dirname(inventory);
   const file = [directory, dirname(directory), dirname(dirname(directory))]

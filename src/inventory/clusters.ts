@@ -17,7 +17,10 @@ import { ToolNotes } from './tool-notes.ts';
 /** A tool with a configuration file that lists hosts. */
 interface Tool {
   name: string;
-  /** Which values contain environment variables to substitute. launchpad does that since its format mke/v1.1. */
+  /**
+   * Which values contain environment variables to substitute. launchpad does that since its format
+   * mke/v1.1.
+   */
   substitutes: 'all' | 'hosts' | 'none';
   defaultUser: string | undefined;
   /** Keys of a host that only the tool uses. They become variables, and a note lists them. */
@@ -93,8 +96,9 @@ export interface ClusterReading {
 }
 
 /**
- * Reads the hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role` and a connection in `ssh`,
- * `openSSH`, `winRM` or `localhost`. All other keys of a host become variables.
+ * Reads the hosts of a k0sctl.yaml, launchpad.yaml or mke4.yaml: `spec.hosts[]` with `role` and a
+ * connection in `ssh`, `openSSH`, `winRM` or `localhost`. All other keys of a host become
+ * variables.
  */
 export function fromCluster(document: SourceObject, tool: Tool, reading: ClusterReading): void {
   const { file, map, problems } = reading;
@@ -176,7 +180,10 @@ function readHosts(
   notes.finish();
 }
 
-/** Name of a host: its address, or if another host has the same address, its hostname or `address:port`. */
+/**
+ * Name of a host: its address, or if another host has the same address, its hostname or
+ * `address:port`.
+ */
 function nameOf({ entry, connection }: ToolHost, hosts: readonly ToolHost[]): string {
   const { address, reach } = connection;
   const same = hosts.filter((one) => one.connection.address === address);
@@ -229,7 +236,10 @@ function addHost(
   tree.setAddress(name, { ...reach, name, address });
 }
 
-/** Role of a host. The flags `--single` and `--enable-worker` in `installFlags` override it, as in k0sctl. */
+/**
+ * Role of a host. The flags `--single` and `--enable-worker` in `installFlags` override it, as in
+ * k0sctl.
+ */
 function roleOf(entry: MapReader): string | undefined {
   const flags = entry.value('installFlags');
   const set = (flag: string) =>

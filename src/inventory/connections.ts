@@ -24,8 +24,9 @@ export interface ConnectionReading {
 }
 
 /**
- * Reads the connection of a host in files of mkectl, k0sctl and launchpad: `ssh`, `openSSH`, `winRM` or `localhost`. In
- * older formats, `address`, `sshPort`, `sshKeyPath` and `user` are keys of the host itself.
+ * Reads the connection of a host in files of mkectl, k0sctl and launchpad: `ssh`, `openSSH`,
+ * `winRM` or `localhost`. In older formats, `address`, `sshPort`, `sshKeyPath` and `user` are keys
+ * of the host itself.
  */
 export function readConnection(
   host: MapReader,

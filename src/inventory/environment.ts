@@ -10,8 +10,9 @@ export interface Substitution {
 }
 
 /**
- * Substitutes `$VAR`, `${VAR}`, `${VAR:-default}` and similar expressions in a document, as launchpad and k0sctl do. An
- * unset variable is a problem; these tools would silently insert nothing.
+ * Substitutes `$VAR`, `${VAR}`, `${VAR:-default}` and similar expressions in a document, as
+ * launchpad and k0sctl do. An unset variable is a problem; these tools would silently insert
+ * nothing.
  */
 export function substitute(value: Source, parts: Substitution, at?: SourceRef): Source {
   if (typeof value === 'string' || value instanceof Template)

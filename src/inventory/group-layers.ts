@@ -32,9 +32,10 @@ interface Layer {
 }
 
 /**
- * The variables of groups in the precedence of Ansible, lowest first: the inventory itself, `group_vars/all`, then
- * `group_vars` of other groups. Those next to the inventory come before those of the playbook. Within each, deeper
- * groups override others, then those with a higher `ansible_group_priority`.
+ * The variables of groups in the precedence of Ansible, lowest first: the inventory itself,
+ * `group_vars/all`, then `group_vars` of other groups. Those next to the inventory come before
+ * those of the playbook. Within each, deeper groups override others, then those with a higher
+ * `ansible_group_priority`.
  */
 export class GroupLayers {
   readonly #directories: readonly string[];
@@ -88,7 +89,8 @@ export class HostLayers {
   }
 
   /**
-   * Reports variables for which two groups of the same rank set different values. In Ansible, the group name decides.
+   * Reports variables for which two groups of the same rank set different values. In Ansible, the
+   * group name decides.
    * @param settled variables that are set with a higher precedence than groups
    */
   disagreements(host: string, settled: ReadonlySet<string>): string[] {
@@ -143,7 +145,10 @@ export function placesIn(vars: SourceObject, map: SourceMap): Map<string, Source
 
 const extensions = ['', '.yml', '.yaml', '.json'];
 
-/** Variables of a group or host in a file with its name, or in all files of a directory with its name. */
+/**
+ * Variables of a group or host in a file with its name, or in all files of a directory with its
+ * name.
+ */
 export function varsFiles(
   directories: readonly string[],
   kind: 'group_vars' | 'host_vars',

@@ -103,9 +103,10 @@ export class GroupTree {
   }
 
   /**
-   * Builds the inventory. Precedence of a host's variables, lowest first: groups (see `GroupLayers`), the host in the
-   * inventory, `host_vars`.
-   * @throws PlaybookError if a group contains itself, or two groups of the same depth set different values
+   * Builds the inventory. Precedence of a host's variables, lowest first: groups (see
+   * `GroupLayers`), the host in the inventory, `host_vars`.
+   * @throws PlaybookError if a group contains itself, or two groups of the same depth set different
+   * values
    */
   build(
     file: string,

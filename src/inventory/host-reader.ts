@@ -25,7 +25,9 @@ interface Found {
   passwords: Map<string, HostPasswords>;
 }
 
-/** Determines the connection of each host, and collects notes on variables that are not supported. */
+/**
+ * Determines the connection of each host, and collects notes on variables that are not supported.
+ */
 export class HostReader {
   readonly #file: string;
   readonly #problems: Problem[];
@@ -92,7 +94,9 @@ export class HostReader {
     return { name, address, vars };
   }
 
-  /** Connection settings of the file override variables; inputs and extra variables override both. */
+  /**
+   * Connection settings of the file override variables; inputs and extra variables override both.
+   */
   #over(read: HostAddress, given: Partial<HostAddress>, values: JsonObject): HostAddress {
     const known = Object.entries(given).filter(([, value]) => value !== undefined);
     const address: HostAddress = { ...read, ...Object.fromEntries(known) };

@@ -4,8 +4,9 @@ import type { Source } from '../core/value.ts';
 import { readTexts } from '../template/read-text.ts';
 
 /**
- * Splits the line of a host into words by the rules of Python's shlex, as Ansible does: quotes anywhere in a word, a
- * backslash before any character, a comment after `#`. Returns a message if the line is invalid.
+ * Splits the line of a host into words by the rules of Python's shlex, as Ansible does: quotes
+ * anywhere in a word, a backslash before any character, a comment after `#`. Returns a message if
+ * the line is invalid.
  */
 export function iniWords(line: string): string[] | string {
   const words: string[] = [];
@@ -34,8 +35,9 @@ export function iniWords(line: string): string[] | string {
 }
 
 /**
- * Converts a value of an INI inventory. As in Ansible, Python literals are converted, without a comment after them, and
- * everything else is text, including a comment. `true`, `false` and `null` are converted, too, as in YAML.
+ * Converts a value of an INI inventory. As in Ansible, Python literals are converted, without a
+ * comment after them, and everything else is text, including a comment. `true`, `false` and `null`
+ * are converted, too, as in YAML.
  */
 export function iniValue(text: string): Source {
   for (let end = text.length; end !== -1; end = text.lastIndexOf('#', end - 1)) {

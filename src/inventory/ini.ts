@@ -17,8 +17,9 @@ export function looksLikeIni(text: string): boolean {
 }
 
 /**
- * Parses an Ansible inventory in INI format: `[group]`, `[group:children]`, `[group:vars]`, and hosts as
- * `NAME key=value …` with ranges such as `[01:10]` and `[a:f]`. Values of hosts and groups have the same syntax.
+ * Parses an Ansible inventory in INI format: `[group]`, `[group:children]`, `[group:vars]`, and
+ * hosts as `NAME key=value …` with ranges such as `[01:10]` and `[a:f]`. Values of hosts and groups
+ * have the same syntax.
  */
 export function parseIni(
   text: string,
@@ -98,7 +99,10 @@ function addHosts(
   }
 }
 
-/** Names and port of `web[01:10]`, `web1:2222` or `[2001:db8::1]:22`. Names are undefined if a range is invalid. */
+/**
+ * Names and port of `web[01:10]`, `web1:2222` or `[2001:db8::1]:22`. Names are undefined if a range
+ * is invalid.
+ */
 export function hostsNamed(pattern: string): { names: string[] | undefined; port?: number } {
   const [, inner = '', behind] = /^\[([^\]]+)\](?::(\d+))?$/.exec(pattern) ?? [];
   if (inner !== '' && (!inner.includes(':') || isIpv6(inner)))
@@ -121,7 +125,10 @@ export function rangeProblem(pattern: string): string {
   return `"${pattern}" has an invalid range, or one with more than ${String(RANGE_LIMIT)} hosts.`;
 }
 
-/** Expands ranges such as `web[01:03]`, `db-[a:c]` and `[0:10:2]`. Undefined if a range is invalid or too large. */
+/**
+ * Expands ranges such as `web[01:03]`, `db-[a:c]` and `[0:10:2]`. Undefined if a range is invalid
+ * or too large.
+ */
 export function expandRange(pattern: string): string[] | undefined {
   const [, before = '', from = '', to = '', step = '1', after = ''] =
     /^([^[]*)\[([0-9a-zA-Z]+):([0-9a-zA-Z]+)(?::(\d+))?\](.*)$/.exec(pattern) ?? [];

@@ -22,15 +22,19 @@ export interface InventoryOptions {
   vault?: Vault | undefined;
   /** Directories with `group_vars` and `host_vars`, in addition to that of the inventory. */
   varsFolders?: readonly string[];
-  /** Inputs and extra variables. They override connection variables and can be used in their templates. */
+  /**
+   * Inputs and extra variables. They override connection variables and can be used in their
+   * templates.
+   */
   given?: SourceObject | undefined;
   /** Environment for `$VAR` in files of tools that substitute it. */
   environment?: NodeJS.ProcessEnv;
 }
 
 /**
- * Loads an inventory from a file (hosts.yaml of mkectl, YAML or INI of Ansible, k0sctl.yaml, launchpad.yaml or
- * mke4.yaml), from a program that prints JSON, from a directory of these, or from a list such as "a,b,".
+ * Loads an inventory from a file (hosts.yaml of mkectl, YAML or INI of Ansible, k0sctl.yaml,
+ * launchpad.yaml or mke4.yaml), from a program that prints JSON, from a directory of these, or from
+ * a list such as "a,b,".
  * @throws PlaybookError with every problem of the files
  */
 export function loadInventory(

@@ -8,9 +8,9 @@ import type { GroupTree } from './groups.ts';
 const TIME_LIMIT_MS = 60_000;
 
 /**
- * Reads hosts from an inventory program, as Ansible does. `PROGRAM --list` prints JSON with one key for each group
- * (`hosts`, `vars`, `children`), and host variables in `_meta.hostvars`. Without `_meta`, `PROGRAM --host NAME` prints
- * the variables of a host.
+ * Reads hosts from an inventory program, as Ansible does. `PROGRAM --list` prints JSON with one key
+ * for each group (`hosts`, `vars`, `children`), and host variables in `_meta.hostvars`. Without
+ * `_meta`, `PROGRAM --host NAME` prints the variables of a host.
  * @throws UsageError if the program fails, takes too long or prints something else
  */
 export function fromScript(program: string, tree: GroupTree): void {

@@ -2,7 +2,9 @@ import type { Problem } from '../core/errors.ts';
 import type { SourceRef } from '../core/source.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 
-/** Notes on ignored keys in the file of a tool. All keys that are only for the tool share one note. */
+/**
+ * Notes on ignored keys in the file of a tool. All keys that are only for the tool share one note.
+ */
 export class ToolNotes {
   readonly #notes: Problem[];
   readonly #tool: string;

@@ -21,7 +21,9 @@ export type { UndoTrigger } from './own-types.ts';
 export type { Limit } from './types.ts';
 export * from './words.ts';
 
-/** A checked and linked playbook: roles and includes are expanded, keywords inherited, names unique. */
+/**
+ * A checked and linked playbook: roles and includes are expanded, keywords inherited, names unique.
+ */
 export interface Playbook extends Fields<typeof playbookKeywords> {
   name: string;
   path: string;
@@ -33,7 +35,10 @@ export interface Playbook extends Fields<typeof playbookKeywords> {
   plays: Play[];
   /** Changes made by overlays, lowest overlay first. */
   changes: readonly PlaybookChange[];
-  /** Directories in which templates and files are searched; that of the playbook below all overlays is last. */
+  /**
+   * Directories in which templates and files are searched; that of the playbook below all overlays
+   * is last.
+   */
   folders: string[];
   /** Every file that was read; the journal keeps a copy of each. */
   files: string[];
@@ -43,7 +48,10 @@ export interface Playbook extends Fields<typeof playbookKeywords> {
   placeOf(vars: SourceObject, name: string): SourceRef | undefined;
 }
 
-/** A change of an overlay: inserts something before or after a step or play, replaces it or disables it. */
+/**
+ * A change of an overlay: inserts something before or after a step or play, replaces it or disables
+ * it.
+ */
 export interface PlaybookChange {
   action: 'before' | 'after' | 'replace' | 'disable';
   /** Id of the step or play. */
@@ -54,7 +62,9 @@ export interface PlaybookChange {
 
 /** `rollback` of a playbook or play. */
 export interface RollbackPolicy extends Fields<typeof rollbackKeywords> {
-  /** Read-only tasks that collect evidence before anything is undone. They cannot stop the rollback. */
+  /**
+   * Read-only tasks that collect evidence before anything is undone. They cannot stop the rollback.
+   */
   before: TaskNode[];
   /** Tasks that run after everything is undone. */
   after: TaskNode[];
@@ -127,8 +137,8 @@ export interface TaskNode extends Fields<typeof taskTables> {
 }
 
 /**
- * The items of a rendered loop; undefined if it is not a list. `with_items` flattens lists inside the list by one
- * level, `with_dict` turns a map into a list of maps with "key" and "value".
+ * The items of a rendered loop; undefined if it is not a list. `with_items` flattens lists inside
+ * the list by one level, `with_dict` turns a map into a list of maps with "key" and "value".
  */
 export function loopItems(loop: JsonValue): JsonValue[] | undefined {
   if (Array.isArray(loop)) return loop;
@@ -221,8 +231,8 @@ export interface MetaNode {
 }
 
 /**
- * Steps that are known only during the run, for each host: an include whose path is a template, or an include, role or
- * block in a loop.
+ * Steps that are known only during the run, for each host: an include whose path is a template, or
+ * an include, role or block in a loop.
  */
 export interface IncludeNode {
   kind: 'include';

@@ -40,8 +40,9 @@ import {
 import { hostOrders, strategies, type Become, type Login } from './words.ts';
 
 /*
- * The keywords of the language, one row each, by the field of the loaded playbook. Reading, inheritance, defaults,
- * editor schemas and the reference are loops over these tables (fields.ts, schema.ts).
+ * The keywords of the language, one row each, by the field of the loaded playbook. Reading,
+ * inheritance, defaults, editor schemas and the reference are loops over these tables (fields.ts,
+ * schema.ts).
  */
 
 /** Places of the keywords that everything inside inherits. */
@@ -242,7 +243,10 @@ export const sharedKeywords = {
   }),
 };
 
-/** Inherited like `sharedKeywords`, but merged into the arguments of a task instead of kept as its field. */
+/**
+ * Inherited like `sharedKeywords`, but merged into the arguments of a task instead of kept as its
+ * field.
+ */
 export const defaultsKeywords = {
   moduleDefaults: keyword({
     on: shared,
@@ -533,7 +537,9 @@ export const inputKeywords = {
     type: isWord('age-recipient'),
     fallback: false,
   }),
-  /** The flag, environment variable or prompt gives the path of a YAML file that contains the value. */
+  /**
+   * The flag, environment variable or prompt gives the path of a YAML file that contains the value.
+   */
   isYamlFile: keyword({
     yaml: 'format',
     on: ['input'],
@@ -577,7 +583,10 @@ const tables: readonly Table[] = [
   inputKeywords,
 ];
 
-/** Every keyword of the language, for editor schemas and the reference. A test compares it with what is read. */
+/**
+ * Every keyword of the language, for editor schemas and the reference. A test compares it with what
+ * is read.
+ */
 export const keywords: readonly Keyword[] = [...structure, ...tables.flatMap(keywordsOf)];
 
 export function keywordsOn(place: Place): Keyword[] {

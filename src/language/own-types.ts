@@ -37,7 +37,10 @@ export const oncePerPlay: ValueType<boolean> = {
   read: (from, key) => (from.has(key) ? from.value(key) === 'play' : undefined),
 };
 
-/** `check_mode: true` runs a step in check mode in every run. `check_mode: false` is an error: use `read_only`. */
+/**
+ * `check_mode: true` runs a step in check mode in every run. `check_mode: false` is an error: use
+ * `read_only`.
+ */
 export const simulated: ValueType<boolean> = {
   schema: { enum: [true] },
   read(from, key) {
@@ -152,7 +155,10 @@ function readArguments(from: KeywordReader, key: string): Record<string, SourceO
   return found;
 }
 
-/** Whether a keyword has a certain value. The row with the keyword's description reports wrong values. */
+/**
+ * Whether a keyword has a certain value. The row with the keyword's description reports wrong
+ * values.
+ */
 export function isWord(word: string): ValueType<boolean> {
   return {
     schema: {},

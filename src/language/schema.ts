@@ -6,8 +6,9 @@ import type { Place } from './table.ts';
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
 /**
- * JSON Schemas for completion and documentation in editors (`# yaml-language-server: $schema=…`), made from the
- * tables of keywords and modules. They accept more than `runner validate` where a value can be a template.
+ * JSON Schemas for completion and documentation in editors (`# yaml-language-server: $schema=…`),
+ * made from the tables of keywords and modules. They accept more than `runner validate` where a
+ * value can be a template.
  * @returns the schemas by file name
  */
 export function editorSchemas(modules: readonly Module[]): Record<string, JsonSchema> {
@@ -93,7 +94,10 @@ function task(modules: readonly Module[]): JsonSchema {
   };
 }
 
-/** Accepts a template in place of any argument. Only runner itself checks which arguments can be combined. */
+/**
+ * Accepts a template in place of any argument. Only runner itself checks which arguments can be
+ * combined.
+ */
 function withTemplates(schema: JsonSchema): JsonSchema {
   const own = isObject(schema['properties']) ? schema['properties'] : {};
   const given = Object.entries(own).map(([name, value]) => {

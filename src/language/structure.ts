@@ -4,8 +4,9 @@ import * as types from './types.ts';
 import { metaActions } from './words.ts';
 
 /*
- * Keywords for the structure of a playbook: containers of tasks, plays, roles, variables and inputs. The files in
- * src/playbook read them; a test compares this list with the keywords they read.
+ * Keywords for the structure of a playbook: containers of tasks, plays, roles, variables and
+ * inputs. The files in src/playbook read them; a test compares this list with the keywords they
+ * read.
  */
 
 function keyword(

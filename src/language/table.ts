@@ -36,11 +36,17 @@ interface RowStart<T> {
   on: readonly Place[];
   /** Reader and JSON Schema of the value. */
   type: ValueType<T>;
-  /** 'own': a node inherits the value unless it sets its own. A function combines both. Absent: not inherited. */
+  /**
+   * 'own': a node inherits the value unless it sets its own. A function combines both. Absent: not
+   * inherited.
+   */
   inherit?: 'own' | ((outer: NoInfer<T>, own: NoInfer<T>) => NoInfer<T>);
   /** Set for keywords that affect an include or meta task itself, not only the steps inside it. */
   alsoFor?: readonly ('include' | 'meta')[];
-  /** Description for editors and the reference. A row without it is a further field of another row's keyword. */
+  /**
+   * Description for editors and the reference. A row without it is a further field of another row's
+   * keyword.
+   */
   doc?: string;
 }
 

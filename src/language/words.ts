@@ -17,7 +17,10 @@ export type MetaAction = (typeof metaActions)[number];
 
 export type OnFailure = 'auto' | 'ask' | 'stop';
 
-/** Privilege escalation and login user of a task: as written in the playbook (`Become<Text>`), or rendered. */
+/**
+ * Privilege escalation and login user of a task: as written in the playbook (`Become<Text>`), or
+ * rendered.
+ */
 export interface Become<T extends Text = string> {
   enabled: boolean;
   user: T;

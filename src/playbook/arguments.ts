@@ -8,7 +8,9 @@ import { validateValue, type SchemaProblem } from '../util/schema.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import type { Context, PlaybookReading } from './reading.ts';
 
-/** Arguments of a module from its value, `args` and `module_defaults`, validated against its schema. */
+/**
+ * Arguments of a module from its value, `args` and `module_defaults`, validated against its schema.
+ */
 export function loadArguments(
   reader: MapReader,
   module: Module,
@@ -51,7 +53,10 @@ function withVariables(reader: MapReader, module: Module, args: SourceObject): S
   return { ...args, ...values };
 }
 
-/** Converts the items of an argument of format "condition" to conditions. A list that is a template stays as it is. */
+/**
+ * Converts the items of an argument of format "condition" to conditions. A list that is a template
+ * stays as it is.
+ */
 function withConditions(reader: MapReader, module: Module, args: SourceObject): SourceObject {
   const values: SourceObject = {};
   for (const name of markedArguments(module, 'format', 'condition')) {
@@ -90,7 +95,10 @@ function placeOf(
   return top !== undefined && source ? reader.map.value(source, top) : reader.keyAt(name);
 }
 
-/** Rule of an invalid argument. A mode that is a number lost its leading zero in YAML; quotes fix it. */
+/**
+ * Rule of an invalid argument. A mode that is a number lost its leading zero in YAML; quotes fix
+ * it.
+ */
 function ruleOfArgument(
   name: string | undefined,
   unknown: string | undefined,

@@ -24,7 +24,9 @@ import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 import { stepId, type Context, type PlaybookReading } from './reading.ts';
 import type { Loop } from './loop.ts';
 
-/** Limit for includes that include themselves: at this depth, no condition stopped the recursion. */
+/**
+ * Limit for includes that include themselves: at this depth, no condition stopped the recursion.
+ */
 const MAX_DEPTH = 32;
 
 /** An include, role or block that is resolved during the run. */

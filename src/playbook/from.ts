@@ -1,8 +1,8 @@
 import type { Node, Playbook } from '../language/document.ts';
 
 /**
- * Ids of the steps before a step, in the order of the file, without tasks tagged "always" (such as gathering facts).
- * Undefined if the step does not exist.
+ * Ids of the steps before a step, in the order of the file, without tasks tagged "always" (such as
+ * gathering facts). Undefined if the step does not exist.
  * @param wanted id or name of a step
  */
 export function stepsBefore({ plays }: Playbook, wanted: string): string[] | undefined {

@@ -11,7 +11,10 @@ import { filesLike, findFile, likeTemplate } from './find.ts';
 import { loadLoop } from './loop.ts';
 import { loadTaskFile } from './task-files.ts';
 
-/** `include_tasks` and `import_tasks`. Loads the file now, unless the path is a template or there is a loop. */
+/**
+ * `include_tasks` and `import_tasks`. Loads the file now, unless the path is a template or there is
+ * a loop.
+ */
 export function loadInclude(
   key: string,
   reader: MapReader,
@@ -193,7 +196,10 @@ export function loadLoopedBlock(
   );
 }
 
-/** The keywords that apply to each item: without the loop, and without `when` and `vars`, which are evaluated once. */
+/**
+ * The keywords that apply to each item: without the loop, and without `when` and `vars`, which are
+ * evaluated once.
+ */
 function withoutLoop(source: SourceObject): SourceObject {
   const once: string[] = [...loopWords, 'loop_control', 'when', 'vars'];
   return Object.fromEntries(Object.entries(source).filter(([key]) => !once.includes(key)));

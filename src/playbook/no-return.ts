@@ -1,6 +1,8 @@
 import type { Node, Playbook, TaskNode } from '../language/document.ts';
 
-/** A step or commit point with `irreversible`. An automatic rollback does not undo steps before it. */
+/**
+ * A step or commit point with `irreversible`. An automatic rollback does not undo steps before it.
+ */
 export interface PointOfNoReturn {
   name: string;
   reason: string;

@@ -11,7 +11,10 @@ import { readYaml, type YamlReading } from '../yaml/yaml.ts';
 
 const actions = ['before', 'after', 'replace', 'disable'] as const;
 
-/** Keywords of an overlay that are merged with those of the playbook below, with the depth. Others override it. */
+/**
+ * Keywords of an overlay that are merged with those of the playbook below, with the depth. Others
+ * override it.
+ */
 const mergedKeys = { inputs: 2, rollback: 1 };
 const overlayKeys = keywordsOn('overlay').map(({ name }) => name);
 const plainKeys = overlayKeys.filter(
@@ -44,8 +47,9 @@ export interface Layers {
 }
 
 /**
- * Reads a playbook and, if it is an overlay, the playbooks that it extends. Keywords of an overlay override or extend
- * those of the playbook below. Its `changes` are applied later, while the steps are read.
+ * Reads a playbook and, if it is an overlay, the playbooks that it extends. Keywords of an overlay
+ * override or extend those of the playbook below. Its `changes` are applied later, while the steps
+ * are read.
  */
 export function readLayers(
   path: string,

@@ -80,7 +80,10 @@ function loadEntry(value: Source, from: PlayFile, loading: PlayLoading): Play[] 
   return [loadPlay(reader, from, loading)];
 }
 
-/** `import_playbook`: inserts the plays of another file, which inherit conditions, tags and variables of the entry. */
+/**
+ * `import_playbook`: inserts the plays of another file, which inherit conditions, tags and
+ * variables of the entry.
+ */
 function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): Play[] {
   const { reading, directories, roles } = loading;
   const wanted = reader.string('import_playbook') ?? '';
@@ -112,7 +115,10 @@ function importPlays(reader: MapReader, from: PlayFile, loading: PlayLoading): P
   return loadPlays(plays, inner, loading);
 }
 
-/** The plays of an imported playbook that is a map. It cannot set keywords of the whole run, such as `rollback`. */
+/**
+ * The plays of an imported playbook that is a map. It cannot set keywords of the whole run, such as
+ * `rollback`.
+ */
 function playsOf(value: Source, { map, problems }: PlaybookReading): Source[] {
   const head = new MapReader(isSourceObject(value) ? value : {}, map, problems);
   const plays = head.list('plays');
@@ -122,7 +128,10 @@ function playsOf(value: Source, { map, problems }: PlaybookReading): Source[] {
   return plays ?? [];
 }
 
-/** Variables of `vars_files`. An entry is a path, or a list of which the first existing file is used. */
+/**
+ * Variables of `vars_files`. An entry is a path, or a list of which the first existing file is
+ * used.
+ */
 function loadVarsFiles(reader: MapReader, from: PlayFile, reading: PlaybookReading): SourceObject {
   const { problems, map, used, files } = reading;
   const found: SourceObject[] = [];
@@ -261,8 +270,8 @@ function checkFree({ sections }: Play, { problems }: PlaybookReading): void {
 }
 
 /**
- * Whether a play uses facts, which are then gathered by default. Files of an include whose path is a template are not
- * checked; such a play needs "gather_facts: true".
+ * Whether a play uses facts, which are then gathered by default. Files of an include whose path is
+ * a template are not checked; such a play needs "gather_facts: true".
  */
 function mentionsFacts(content: unknown, { used, files }: PlaybookReading): boolean {
   const templates = [...used].filter((file) => file.includes('/templates/'));

@@ -12,7 +12,10 @@ import type { Changes } from './overlay.ts';
 
 const inheritedKeywords = { ...sharedKeywords, ...defaultsKeywords };
 
-/** What a node inherits from its play, role and blocks: a field for each inherited keyword, and its position. */
+/**
+ * What a node inherits from its play, role and blocks: a field for each inherited keyword, and its
+ * position.
+ */
 export interface Context extends Fields<typeof inheritedKeywords> {
   /** Id of the enclosing play, role, block or include. */
   path: string;
@@ -58,7 +61,10 @@ export interface RoleDirectories {
   names(): string[];
 }
 
-/** Readers that call each other: blocks contain tasks, tasks contain undo tasks, includes contain roles and blocks. */
+/**
+ * Readers that call each other: blocks contain tasks, tasks contain undo tasks, includes contain
+ * roles and blocks.
+ */
 export interface Readers {
   nodes(list: Source[], context: Context, reading: PlaybookReading, at: SourceRef): Node[];
   task(reader: MapReader, context: Context, reading: PlaybookReading): TaskNode | undefined;

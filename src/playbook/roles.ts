@@ -197,7 +197,10 @@ function checkInputs(
   return defaults;
 }
 
-/** Variables of `defaults/main.yml` or `vars/main.yml` of a role, or of all files in a directory `main`, by name. */
+/**
+ * Variables of `defaults/main.yml` or `vars/main.yml` of a role, or of all files in a directory
+ * `main`, by name.
+ */
 function roleVars(path: string, kind: 'defaults' | 'vars', reading: PlaybookReading): SourceObject {
   const { problems, map, used, files } = reading;
   const directory = join(path, kind, 'main');
@@ -267,7 +270,9 @@ function loadRoleHandlers(role: RoleContext, context: Context, reading: Playbook
   reading.handlers.push(...tasksAmong(nodes, place, reading));
 }
 
-/** Templates and files of a role that the journal keeps with the playbook. Large files are left out. */
+/**
+ * Templates and files of a role that the journal keeps with the playbook. Large files are left out.
+ */
 function contentFiles(files: Files, directory: string): string[] {
   return ['templates', 'files']
     .flatMap((kind) => [...filesBelow(files, join(directory, kind))])

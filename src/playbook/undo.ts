@@ -94,7 +94,9 @@ export function loadProbe(
   return task && readOnly(task);
 }
 
-/** Context for tasks inside a keyword of a node, without the conditions and handlers of the node. */
+/**
+ * Context for tasks inside a keyword of a node, without the conditions and handlers of the node.
+ */
 function withoutConditions(context: Context, part: string): Context {
   return { ...context, path: `${context.path}/${part}`, when: [], notify: [] };
 }
@@ -133,7 +135,10 @@ export function loadFingerprint(
   return loadReadOnlyTasks(reader, 'fingerprint', context, reading);
 }
 
-/** Reports a point of no return in a loop or dynamic include: the operator could not accept it before the run. */
+/**
+ * Reports a point of no return in a loop or dynamic include: the operator could not accept it
+ * before the run.
+ */
 export function reportHiddenPointOfNoReturn(reader: MapReader): void {
   reader.problem(
     'irreversible',

@@ -39,7 +39,9 @@ const translations: [RegExp, string][] = [
   [/\b([A-Za-z_]\w*(?:\.\w+)*)\s*\|\s*length\b/g, 'size($1)'],
 ];
 
-/** Translates a Jinja condition to CEL. Undefined if the result does not parse or nothing changed. */
+/**
+ * Translates a Jinja condition to CEL. Undefined if the result does not parse or nothing changed.
+ */
 export function inCel(source: string): string | undefined {
   // Quoted strings are not translated.
   const parts = source.split(/("[^"]*"|'[^']*')/);

@@ -1,4 +1,6 @@
-/** Matches Jinja statements by their keyword, because other text can contain the same delimiters. */
+/**
+ * Matches Jinja statements by their keyword, because other text can contain the same delimiters.
+ */
 const STATEMENT =
   /\{%[-+]?\s*(if|elif|else|endif|for|endfor|set|endset|macro|endmacro|call|endcall|filter|endfilter|block|endblock|include|import|from|extends|raw|endraw|with|endwith|autoescape|do)\b[^{}]*?%\}/;
 const COMMENT = /(?<!\{)\{#[^#}]*#\}/;
@@ -29,7 +31,9 @@ const expressions: [RegExp, string][] = [
   ],
 ];
 
-/** Hint for a Jinja expression that does not parse as Handlebars; undefined if it is not recognized. */
+/**
+ * Hint for a Jinja expression that does not parse as Handlebars; undefined if it is not recognized.
+ */
 export function expressionHint(source: string): string | undefined {
   const inside = [...source.matchAll(/\{\{(?![#/!>])(.*?)\}\}/gs)].map(([, text = '']) =>
     text.replaceAll(/"[^"]*"|'[^']*'/g, '""'),

@@ -4,8 +4,8 @@ import { TemplateError } from '../core/errors.ts';
 const PARTIAL = /\{\{~?>\s*(?:"([^"]+)"|'([^']+)'|([\w./-]+))\s*~?\}\}(?:[ \t]*(\r?\n|$))?/g;
 
 /**
- * Replaces the partials of a template by the rules of Handlebars: a partial that is alone on its line is indented like
- * the line. Yields the name of each partial and expects its text.
+ * Replaces the partials of a template by the rules of Handlebars: a partial that is alone on its
+ * line is indented like the line. Yields the name of each partial and expects its text.
  *
  * @throws TemplateError if a partial includes itself
  */

@@ -1,7 +1,10 @@
 import { isSourceObject, Template, type Source, type Text } from '../core/value.ts';
 import { jinjaIn } from './jinja.ts';
 
-/** Converts text of a playbook or inventory to a template if it contains an expression, or Jinja syntax to report. */
+/**
+ * Converts text of a playbook or inventory to a template if it contains an expression, or Jinja
+ * syntax to report.
+ */
 export function readText(text: string): Text {
   const hasStatement = /\{[%#]/.test(text) && jinjaIn(text) !== undefined;
   return text.includes('{{') || hasStatement ? new Template(text) : text;

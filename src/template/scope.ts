@@ -20,7 +20,10 @@ type Values = Readonly<Record<string, Source | typeof unknownValue>>;
 
 type LateTable<Place> = ReadonlyMap<string, (place: Place) => JsonValue>;
 
-/** Values that are computed on first use. All scopes share the table, because most tasks do not use it. */
+/**
+ * Values that are computed on first use. All scopes share the table, because most tasks do not use
+ * it.
+ */
 export class LateValues {
   readonly #table: Pick<LateTable<never>, 'has' | 'keys'>;
   readonly #valueOf: (name: string) => JsonValue | undefined;
@@ -56,13 +59,16 @@ export interface Layer {
   values: Values | LateValues;
   /** Data from hosts and results, which is never rendered. */
   data?: boolean;
-  /** The scope for rendering the values: in `inputs: {port: "{{port}}"}`, the variable is that of the caller. */
+  /**
+   * The scope for rendering the values: in `inputs: {port: "{{port}}"}`, the variable is that of
+   * the caller.
+   */
   outer?: () => Scope;
 }
 
 /**
- * The variables of one host in one task. Values are rendered once, on first use. References are looked up in the whole
- * scope, so a play variable can use a fact.
+ * The variables of one host in one task. Values are rendered once, on first use. References are
+ * looked up in the whole scope, so a play variable can use a fact.
  */
 export class Scope {
   readonly #layers: readonly Layer[];
@@ -136,7 +142,8 @@ export class Scope {
   }
 
   /**
-   * Renders every template in a value. A template that is a single expression returns the value of the expression.
+   * Renders every template in a value. A template that is a single expression returns the value of
+   * the expression.
    * @throws TemplateError if the result is `omit` or a template fails
    */
   render(value: Source): JsonValue {

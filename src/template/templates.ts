@@ -10,7 +10,9 @@ export interface ParsedTemplate {
   readonly roots: ReadonlySet<string>;
   /** Variables that can be undefined. */
   readonly optionalRoots: ReadonlySet<string>;
-  /** Calls of helpers that read the controller, with the first argument if it is a constant text. */
+  /**
+   * Calls of helpers that read the controller, with the first argument if it is a constant text.
+   */
   readonly controllerCalls: readonly { helper: string; constant: string | undefined }[];
   /**
    * Returns text, or the value itself if the template is a single expression.
@@ -31,8 +33,8 @@ handlebars.unregisterHelper('log');
 handlebars.unregisterHelper('helperMissing');
 handlebars.unregisterHelper('blockHelperMissing');
 /**
- * Helpers that are not registered: each template gets those that it calls, since Handlebars wraps every helper again for
- * each rendering.
+ * Helpers that are not registered: each template gets those that it calls, since Handlebars wraps
+ * every helper again for each rendering.
  */
 const callable = new Map<string, Handlebars.HelperDelegate>();
 for (const [name, helper] of Object.entries(helpers)) {
@@ -204,8 +206,9 @@ interface Names {
 }
 
 /**
- * The strict mode of Handlebars ignores undefined names in arguments of blocks and helpers. Therefore, each name is
- * replaced with a lookup that throws, unless the helper accepts an undefined argument.
+ * The strict mode of Handlebars ignores undefined names in arguments of blocks and helpers.
+ * Therefore, each name is replaced with a lookup that throws, unless the helper accepts an
+ * undefined argument.
  */
 function rewriteProgram(program: hbs.AST.Program | undefined, names: Names, depth: number): void {
   for (const statement of program?.body ?? []) rewriteStatement(statement, names, depth);
@@ -286,7 +289,10 @@ function rewriteCall(called: Call, names: Names, depth: number): void {
   });
 }
 
-/** Replaces a name with a lookup that throws if it is undefined. Does not change literals, `this` and loop data. */
+/**
+ * Replaces a name with a lookup that throws if it is undefined. Does not change literals, `this`
+ * and loop data.
+ */
 function defined(expression: Expression, names: Names, depth: number): Expression {
   if (!isPath(expression) || expression.data || expression.original.startsWith('this'))
     return expression;

@@ -93,7 +93,10 @@ function line({ rule, message, at, hint, fix }: Problem): string {
   );
 }
 
-/** JSON with sorted keys, short positions and templates in «»; of a task, only fields without their default value. */
+/**
+ * JSON with sorted keys, short positions and templates in «»; of a task, only fields without their
+ * default value.
+ */
 function show(value: unknown): string {
   const shown = JSON.stringify(value, function (this: Record<string, unknown>, key, one: unknown) {
     const template = this[key];

@@ -33,7 +33,10 @@ interface CheckOptions {
   requireUndo: boolean;
 }
 
-/** Problems that are found in the complete playbook: undefined variables, missing handlers, files and undos. */
+/**
+ * Problems that are found in the complete playbook: undefined variables, missing handlers, files
+ * and undos.
+ */
 export function checkPlaybook(
   playbook: Playbook,
   modules: ModuleRegistry,

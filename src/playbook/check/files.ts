@@ -46,7 +46,10 @@ function serves(module: string, path: string, files: Files): boolean {
   return is === 'file' || (module === 'copy' && is === 'directory');
 }
 
-/** Reports missing files with constant names, invalid templates, and undefined variables in templates. */
+/**
+ * Reports missing files with constant names, invalid templates, and undefined variables in
+ * templates.
+ */
 export function checkFiles(
   task: TaskNode,
   { directories, files }: Places,

@@ -81,7 +81,10 @@ function addRegistered(task: TaskNode, names: Set<string>): void {
   if (task.module === 'set_fact') for (const name of Object.keys(task.args)) names.add(name);
 }
 
-/** Reports undefined names in a task, without its undo. @param outer names that are defined outside the task */
+/**
+ * Reports undefined names in a task, without its undo.
+ * @param outer names that are defined outside the task
+ */
 export function checkTaskNames(task: TaskNode, outer: readonly string[]): Problem[] {
   const known = [...outer, ...namesOfTask(task)];
   const own = [...known, 'result'];
@@ -167,7 +170,10 @@ const keywordOf: Readonly<Record<string, string>> = {
   become_method: 'become_method',
 };
 
-/** Reports connection variables outside the inventory and the command line, where they have no effect. */
+/**
+ * Reports connection variables outside the inventory and the command line, where they have no
+ * effect.
+ */
 export function checkConnection(
   names: readonly string[],
   at: Problem['at'],

@@ -4,7 +4,10 @@ import { fieldsAsWritten } from '../../core/value.ts';
 import type { TaskNode } from '../../language/document.ts';
 import { controllerCallsOf } from './values.ts';
 
-/** Reports rollback tasks that read the controller: a rollback can run later, and from another machine. */
+/**
+ * Reports rollback tasks that read the controller: a rollback can run later, and from another
+ * machine.
+ */
 export function checkControllerCalls(task: TaskNode): Problem[] {
   return controllerCallsOf([
     task.args,
