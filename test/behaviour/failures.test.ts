@@ -53,7 +53,7 @@ rule('failures: the table of docs/errors.md', {
 });
 
 rule('max_failures: later plays exclude failed hosts, and their header lists them', {
-  seen: ['test/lab/errors.test.ts', 'leaves out because they failed in an earlier play'],
+  seen: ['test/lab/errors.test.ts', 'excluded because they failed in an earlier play'],
   text: `
 - { name: P, hosts: all, max_failures: 1, tasks: [{ name: A, command: fail-on h2 }] }
 - { name: Q, hosts: all, tasks: [{ name: B, command: ok }] }

@@ -192,7 +192,7 @@ rule('references: a value that refers to another is resolved; a cycle is an erro
 rule('runner why: lists every definition and the one that counts', {
   seen: [
     'test/lab/adhoc.test.ts',
-    'lists every place that sets a variable, weakest first, and marks the one that counts',
+    'lists every place that sets a variable, lowest precedence first, and marks the effective one',
   ],
 });
 
