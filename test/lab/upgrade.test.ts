@@ -39,7 +39,9 @@ describe('the shipped upgrade', () => {
     const recipient = await identityToRecipient(await generateIdentity());
     const damaged = await bench.upgrade(['--backup-recipient', `${recipient}x`]);
     expect(damaged.code).toBe(1);
-    expect(damaged.stderr).toContain(`--backup-recipient: "${recipient}x" is not a public key`);
+    expect(damaged.stderr).toContain(
+      `--backup-recipient: "${recipient}x" is not an age public key`,
+    );
     const before = labTree(bench.cluster.lab);
     const both = await bench.upgrade(['--backup-recipient', recipient], {
       env: { RUNNER_BACKUP_PASSPHRASE: BACKUP_PASSPHRASE },
@@ -353,7 +355,7 @@ describe('the shipped upgrade', () => {
       'not-the-password',
     ]);
     expect(code).toBe(2);
-    expect(stderr).toContain('prefer MKE3_ADMIN_PASSWORD');
+    expect(stderr).toContain('Use MKE3_ADMIN_PASSWORD instead');
     expect(stdout).toContain('rejected the login');
     expect(stdout + stderr).not.toContain('not-the-password');
     expect(labTree(bench.cluster.lab)).toEqual(before);
