@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 /**
- * Allowed imports per folder of src: other folders or single files of them, Node.js modules with I/O, and restricted packages.
+ * Allowed imports per directory of src: other directories or single files of them, Node.js modules with I/O, and restricted packages.
  * `cli` may import everything.
  */
 const mayImport = {
@@ -44,7 +44,7 @@ const packages = [
   'ssh2',
 ];
 
-/** The lab may depend on chance; what a journal must repeat may not. */
+/** Random numbers are allowed in the lab, but not in code that a journal must repeat. */
 const random = [
   {
     selector: "MemberExpression[object.name='Math'][property.name='random']",
@@ -52,9 +52,9 @@ const random = [
   },
 ];
 
-/** What happens in a run and what its journal says must follow from the ports: a simulation replays both. */
+/** A run and its journal must depend only on the ports, so that a simulation can replay them. */
 const behindPorts = ['engine', 'journal', 'sim'];
-/** Where random numbers come from a port, too. */
+/** Directories in which random numbers must come from a port. */
 const withoutChance = [...behindPorts, 'modules', 'playbook', 'transport'];
 const chance = {
   group: ['node:crypto', 'crypto'],
@@ -142,7 +142,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/restrict-template-expressions': 'error',
-      // Result and journal values are JSON: String() of one is meant.
+      // Result and journal values are JSON, so String() of them is intended.
       '@typescript-eslint/no-base-to-string': 'off',
       '@typescript-eslint/no-unsafe-type-assertion': 'off',
       'no-console': 'error',
@@ -157,7 +157,7 @@ export default tseslint.config(
         ...['argv', 'env', 'exit', 'exitCode', 'stdout', 'stderr'].map((property) => ({
           object: 'process',
           property,
-          message: 'Only src/cli touches the process.',
+          message: 'Only src/cli may use the process.',
         })),
       ],
     },
@@ -168,7 +168,7 @@ export default tseslint.config(
     rules: {
       'no-restricted-globals': [
         'error',
-        { name: 'process', message: 'Only src/cli touches the process.' },
+        { name: 'process', message: 'Only src/cli may use the process.' },
         { name: 'fetch', message: 'src/transport/http.ts sends requests.' },
       ],
     },
@@ -176,12 +176,12 @@ export default tseslint.config(
   ...importRuleSets,
   {
     files: behindPorts.map((folder) => `src/${folder}/**/*.ts`),
-    // The port itself, and the queue of events, which lets all promises settle before the next.
+    // The port itself, and the event queue, which waits for all promises before the next event.
     ignores: ['src/journal/disk-file.ts', 'src/sim/clock.ts'],
     rules: {
       'no-restricted-globals': [
         'error',
-        { name: 'process', message: 'Only src/cli touches the process.' },
+        { name: 'process', message: 'Only src/cli may use the process.' },
         { name: 'fetch', message: 'src/transport/http.ts sends requests.' },
         ...timers.map((name) => ({ name, message: 'Use the clock of the context.' })),
       ],

@@ -1,7 +1,7 @@
 // `npm run bench -- [--hosts 1,10] [--rtt 0,20] [--work W1,W2,W4] [--tools runner,b,c,…] [--runs N]
 // [--embedded 1000] [--undo 1,10]`:
-// the same work with runner, with bare prototypes and with its peers where they are installed, in one go.
-// `--baseline DIR` compares with another build: DIR is a clone that has been built. Ratios are those to the baseline.
+// measures the same work with runner, with minimal prototypes and, if they are installed, with Ansible and Mitogen.
+// `--baseline DIR` compares with the build in DIR, another clone. Ratios are relative to the baseline.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ import {
 
 interface Job {
   playbook: (dialect: Dialect) => string;
-  /** For the prototypes; absent where they have no counterpart. */
+  /** Shell commands for the prototypes; undefined if they have no counterpart. */
   shell: ((host: string) => string[]) | undefined;
   /** Before each measured run. */
   prepare: () => void;
@@ -31,7 +31,7 @@ interface Job {
 
 interface Tool {
   name: string;
-  /** Above this many hosts it would take minutes to hours. */
+  /** With more hosts it would take minutes to hours. */
   mostHosts: number;
   command: (job: Job, hosts: SshdHosts) => string[][] | undefined;
   env: Record<string, string>;
@@ -197,7 +197,7 @@ function large(): string {
   return join(dir, 'large');
 }
 
-/** What the hosts are given; they share this machine's files. */
+/** Directory of the files for the hosts, which share the files of this machine. */
 function files(): string {
   return join(dir, 'files');
 }
@@ -226,7 +226,7 @@ function jobs(hosts: SshdHosts): [string, Job][] {
   return all.filter(([name]) => options.work.split(',').includes(name.split(' ')[0] ?? ''));
 }
 
-/** Runs commands side by side. CPU seconds are those of the controller's processes; servers are not their children. */
+/** Runs commands in parallel. CPU seconds include only processes of the controller, because servers are not its children. */
 async function measure(
   commands: string[][],
   env: Record<string, string>,
@@ -250,7 +250,7 @@ function measureOne(
   { knownHosts }: { knownHosts: string },
   log: string,
 ): Promise<Measure> {
-  // The inner shell becomes the command, so its process id is known.
+  // The inner shell is replaced by the command, so that its process id is known.
   const script =
     'TIMEFORMAT="%R %U %S"; time bash -c \'echo $$ >"$0.pid"; exec "$@" >"$0" 2>&1\' "$0" "$@"';
   const child = spawn('bash', ['-c', script, log, ...argv], {
@@ -271,7 +271,7 @@ function measureOne(
       const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       memory = Math.max(memory, Number(peak ?? 0) / 1024);
     } catch {
-      // Not begun yet, or ended.
+      // Not started yet, or ended.
     }
   }, 50);
   let said = '';
@@ -288,7 +288,9 @@ function measureOne(
       else {
         const words = readFileSync(log, 'utf8').slice(-2000);
         reject(
-          new Error(`${argv.slice(0, 3).join(' ')} ended with code ${String(code)}:\n${words}`),
+          new Error(
+            `${argv.slice(0, 3).join(' ')} failed with exit code ${String(code)}:\n${words}`,
+          ),
         );
       }
     });
@@ -331,13 +333,13 @@ async function compare(tools: Tool[], count: number, rtt: number): Promise<void>
     for (const [work, job] of jobs(hosts)) {
       const able = tools.filter(({ mostHosts }) => count <= mostHosts);
       const all = new Map<Tool, Measure[]>(able.map((tool) => [tool, []]));
-      // In turns: what else the machine does slows all of them alike.
+      // The tools take turns, so that other load on the machine affects all of them equally.
       for (let run = 0; run < runs; run++) {
         for (const [tool, measures] of all) {
           job.prepare();
           const commands = tool.command(job, hosts);
           if (!commands) continue;
-          // What is measured is a second run only if there was a first one by the same tool.
+          // Only a run after a first run of the same tool measures an unchanged host.
           if (work.endsWith('again') && run === 0) await measure(commands, tool.env, hosts);
           measures.push(await measure(commands, tool.env, hosts));
         }
@@ -360,7 +362,7 @@ async function compare(tools: Tool[], count: number, rtt: number): Promise<void>
   }
 }
 
-/** Many hosts in the embedded lab: for the controller's memory, not for speed, since the lab takes its share. */
+/** Many hosts in the embedded lab: measures the memory of the controller, not its speed, because the lab uses the same CPU. */
 async function embedded(count: number): Promise<void> {
   const lab = await Lab.start(Array.from({ length: count }, (_, index) => `e${String(index + 1)}`));
   try {

@@ -1,7 +1,7 @@
 /**
- * The least that could do the work, to compare with: no playbook, no journal, no checks, no display. Called by the bench as
- * `prototype MODE PLAN`; PLAN is a JSON file of hosts, key and one shell command a task and host.
- *   b: one persistent sh a host, one round trip a task
+ * A minimal implementation for comparison: no playbook, journal, checks or display. The bench calls it as
+ * `prototype MODE PLAN`; PLAN is a JSON file with hosts, key and one shell command per task and host.
+ *   b: one persistent sh per host, one round trip per task
  *   c: the same, all tasks sent without waiting
  */
 import { readFileSync } from 'node:fs';

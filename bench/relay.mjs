@@ -1,5 +1,5 @@
-// A slow line in user space: node relay.mjs DELAY_MS FROM=TO … Each FROM and TO is ADDRESS:PORT. Every byte arrives DELAY_MS
-// later, in both directions; throughput stays. (The kernel's netem is not everywhere.)
+// A slow connection in user space: node relay.mjs DELAY_MS FROM=TO … Each FROM and TO is ADDRESS:PORT. Every byte arrives
+// DELAY_MS later, in both directions, with unchanged throughput. (Not every kernel has netem.)
 import { connect, createServer } from 'node:net';
 
 const [delay, ...pairs] = process.argv.slice(2);

@@ -55,13 +55,13 @@ export class SshdHosts {
           'StrictModes no',
           'UsePAM no',
           'PidFile none',
-          // bash then takes the session for a nested one and leaves the user's own .bashrc out of the figures.
+          // bash then treats the session as nested and does not read the user's .bashrc, which would distort the results.
           'SetEnv SHLVL=2',
           'Subsystem sftp internal-sftp',
           '',
         ].join('\n'),
       );
-      // Each host keeps records of its own, as real ones do; otherwise all would append to the same file.
+      // Each host has its own records, as on real hosts; otherwise all would append to the same file.
       const own = 'mount -t tmpfs tmpfs /var/lib/runner && exec /usr/sbin/sshd -D -f "$0"';
       return spawn('unshare', ['--mount', 'sh', '-c', own, config], { stdio: 'ignore' });
     });
@@ -82,7 +82,7 @@ export class SshdHosts {
   }
 }
 
-/** The hosts one port higher, each byte later. */
+/** The hosts with delay: the same addresses, one port higher. */
 async function startRelay(hosts: BenchHost[], delayMs: number): Promise<ChildProcess> {
   const pairs = hosts.map(
     ({ address, port }) => `${address}:${String(port + 1)}=${address}:${String(port)}`,

@@ -11,7 +11,7 @@ import { changing } from './workloads.ts';
 
 const STEPS = 200;
 
-/** What the journal costs a changing step, for as many hosts as take part in it: one sync serves all of them. */
+/** The cost of the journal per changing step, by number of hosts: they share one sync. */
 export async function journalCost(dir: string, hosts: number): Promise<string> {
   const folder = mkdtempSync(join(dir, 'journal-'));
   const path = join(folder, 'journal');
@@ -34,7 +34,7 @@ export async function journalCost(dir: string, hosts: number): Promise<string> {
   rmSync(folder, { recursive: true });
   const perStep = (ms / STEPS).toFixed(2);
   const perUnit = (bytes / unit).toFixed(0);
-  return `journal          ${String(hosts).padStart(5)}  ${perStep} ms a changing step, ${perUnit} bytes a unit\n`;
+  return `journal          ${String(hosts).padStart(5)}  ${perStep} ms per changing step, ${perUnit} bytes per unit\n`;
 }
 
 const header: JournalRecord = {
@@ -55,7 +55,7 @@ const header: JournalRecord = {
   inventory: { file: '', vars: {}, groups: {} },
 };
 
-/** A changing step as `copy` writes it. */
+/** A changing step as the module `copy` plans it. */
 function intent(unit: number, step: number, index: number): IntentRecord {
   const host = `host${String(index)}`;
   const path = `/etc/app/${String(step)}.conf`;
@@ -81,7 +81,7 @@ function intent(unit: number, step: number, index: number): IntentRecord {
   };
 }
 
-/** Plays thirty changing steps of which the last fails, and compares the way back with the way forward. */
+/** Plays thirty changing steps of which the last fails, and compares the duration of the rollback with that of the run. */
 export async function rollbackTime(dir: string, count: number, rtt: number): Promise<string> {
   const folder = mkdtempSync(join(dir, 'undo-'));
   const hosts = await SshdHosts.start(folder, count, rtt);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The same thirty tasks in the words both sides understand; only template syntax and conditions differ. */
+/** The same thirty tasks for runner and Ansible; only template syntax and conditions differ. */
 export type Dialect = 'runner' | 'ansible';
 
 export function commandsOnly(dialect: Dialect): string {
@@ -44,14 +44,14 @@ export function realistic(dialect: Dialect, dir: string): string {
   return play(tasks, dialect);
 }
 
-/** Thirty steps that each change something and can be taken back: ten files, ten lines, five folders, five commands. */
+/** Thirty changing steps that can be undone: ten files, ten lines, five directories, five commands. */
 export function changing(dir: string): string {
   const base = `${dir}/{{inventory_hostname}}`;
   const tasks = [1, 2, 3, 4, 5].flatMap((n) => {
     const folder = `${base}/d${String(n)}`;
     const remove = `{ name: Remove, file: { path: '${folder}/s', state: absent } }`;
     return [
-      `    - { name: Folder ${String(n)}, file: { path: '${folder}', state: directory } }`,
+      `    - { name: Directory ${String(n)}, file: { path: '${folder}', state: directory } }`,
       `    - { name: File ${String(n)}, copy: { content: "one\\n", dest: '${folder}/a' } }`,
       `    - { name: Again ${String(n)}, copy: { content: "two\\n", dest: '${folder}/a' } }`,
       `    - { name: Line ${String(n)}, lineinfile: { path: '${folder}/b', line: x, create: true } }`,
@@ -67,7 +67,7 @@ function play(tasks: string[], dialect: Dialect): string {
   return `- name: Bench\n  hosts: all\n${facts}  tasks:\n${tasks.join('\n')}\n`;
 }
 
-/** The same tasks as bare shell, one command each, that looks before it acts. */
+/** The same tasks as shell commands that check the state before they change it. */
 export function realisticShell(dir: string, host: string): string[] {
   const base = `${dir}/${host}`;
   const numbers = [1, 2, 3, 4, 5];

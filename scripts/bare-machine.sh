@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bare-machine.sh [COMMAND…]: runs a command, .ci/run if none is given, in a clean clone of the last commit on a minimal Debian that has
-# Node.js and nothing else. Needs root and mmdebstrap. The Debian is a directory, entered with pivot_root in namespaces of
-# its own; it shares the network, and gets this machine's package sources and certificates.
+# only Node.js. Needs root and mmdebstrap. The Debian system is a directory, entered with pivot_root in its own namespaces. It
+# shares the network, and uses the package sources and certificates of this machine.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")/.." && pwd)
 [ $# -gt 0 ] || set -- bash .ci/run
@@ -18,7 +18,7 @@ mmdebstrap --quiet --variant=minbase --mode=root bookworm "$machine" "deb $mirro
 
 rm -f "$machine/etc/apt/sources.list"
 
-# Node.js with npm, as an image for it would bring them.
+# Node.js with npm, as in an image for Node.js.
 node=$(readlink -f "$(command -v node)")
 npm=$(readlink -f "$(command -v npm)")
 modules=${npm%/npm/bin/*}
@@ -28,7 +28,7 @@ cp -a "$modules/npm" "$machine/usr/lib/node_modules/"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$machine/usr/bin/npm"
 ln -s ../lib/node_modules/npm/bin/npx-cli.js "$machine/usr/bin/npx"
 
-# How packages are reached from here.
+# Package sources and proxy settings of this machine.
 for path in /etc/apt/apt.conf.d /etc/apt/sources.list.d /etc/apt/trusted.gpg.d /etc/apt/auth.conf.d /etc/ssl /etc/npmrc /usr/etc/npmrc \
   /root/.npmrc /etc/resolv.conf /etc/hosts /usr/local/share/ca-certificates; do
   [ -e "$path" ] || continue
@@ -46,7 +46,7 @@ done < <(env)
 git clone --quiet "$repository" "$machine/root/runner"
 mkdir -p "$machine/.old"
 export machine
-# shellcheck disable=SC2016 # Expanded by the shell inside.
+# shellcheck disable=SC2016 # Expanded by the inner shell.
 unshare --mount --pid --fork --kill-child -- bash -c '
   set -eu
   mount --make-rprivate /

@@ -1,9 +1,8 @@
-// Bundles the command line and the embedded lab. Heavy packages stay in chunks of their own, loaded on first use.
+// Bundles the command line and the embedded lab. Large packages are separate chunks, loaded on first use.
 import { rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
-// ssh2 tries native helpers, and Handlebars the package "source-map"; both fall back to code of their own when the import
-// throws. Source maps of templates are not used, and loading the package takes 2 % of the CPU time of a short run.
+// ssh2 tries native helpers, and Handlebars the package "source-map"; both fall back to their own code when the import throws. Source maps of templates are not used, and loading the package takes 2 % of the CPU time of a short run.
 const withoutOptionalPackages = {
   name: 'without-optional-packages',
   setup(builder) {
@@ -34,14 +33,14 @@ await build({
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
   plugins: [withoutOptionalPackages],
-  // CommonJS packages in an ES module bundle still ask for `require` and `__dirname`.
+  // CommonJS packages in an ES module bundle still use `require` and `__dirname`.
   banner: {
     js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url); const __dirname = import.meta.dirname;",
   },
   logLevel: 'warning',
 });
 
-// What runs on the hosts of a real lab, each in one file.
+// Programs for the hosts of a real lab, each in one file.
 await build({
   entryPoints: Object.fromEntries(
     ['k0s', 'controller', 'fill'].map((name) => [name, `src/lab/real/host/${name}.ts`]),

@@ -11,7 +11,7 @@ export interface Finding {
   use: string;
 }
 
-/** How many findings each file may have. It can only become less. */
+/** The allowed number of findings per file. It only decreases. */
 export type Exceptions = Record<string, number>;
 
 /** All findings in one file, in the order of the text. */
@@ -44,13 +44,13 @@ function wholeWords(pattern: RegExp): RegExp {
   return everywhere(new RegExp(`(?<![\\w-])(?:${pattern.source})(?![\\w-])`, pattern.flags));
 }
 
-/** A line break in prose is as many spaces as it and its indentation have characters. No phrase reaches beyond its piece. */
+/** In prose, a line break with indentation is a run of spaces. A phrase does not extend beyond its piece. */
 function everywhere({ source, flags }: RegExp): RegExp {
   const spaces = source.replace(/ (?![*?+])/g, ' +').replaceAll('\\S', '[^\\s\\0]');
   return new RegExp(spaces, `${flags}g`);
 }
 
-/** The findings of files that have more of them than they may. */
+/** The findings of files that exceed their allowed number. */
 export function excess(found: readonly Finding[], allowed: Exceptions): Finding[] {
   const counts = countsOf(found);
   return found.filter(({ path }) => (counts[path] ?? 0) > (allowed[path] ?? 0));

@@ -1,5 +1,5 @@
 // `npm run demo`: the shipped upgrade on an embedded five-node MKE 3 cluster, from install to summary.
-// `npm run demo -- --fail-at STEP` shows the same run failing at a step and going back.
+// `npm run demo -- --fail-at STEP` shows the same run failing at a step and being rolled back.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,7 +49,7 @@ const runner = spawn(process.execPath, [join(root, 'bin', 'runner.js'), ...comma
     RUNNER_KNOWN_HOSTS: cluster.knownHosts,
   },
 });
-// Ctrl-C reaches the runner too; the demo waits for what it makes of it.
+// Ctrl-C also reaches runner; the demo waits for it to end.
 process.on('SIGINT', () => undefined);
 const code = await new Promise((done) =>
   runner.once('close', (status, signal) => done(signal ? 130 : status)),

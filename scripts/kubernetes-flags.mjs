@@ -1,6 +1,6 @@
-// Lists the flags, admission plugins and feature gates of the Kubernetes programs in a directory, as src/mke/kubernetes-flags has
-// them: node scripts/kubernetes-flags.mjs DIRECTORY > 1.33.json
-// k0s keeps its programs in /var/lib/k0s/bin. A program that is not there is left out (k0s runs kube-proxy from an image).
+// Lists the flags, admission plugins and feature gates of the Kubernetes programs in a directory, in the format of
+// src/mke/kubernetes-flags: node scripts/kubernetes-flags.mjs DIRECTORY > 1.33.json
+// k0s keeps its programs in /var/lib/k0s/bin. A missing program is skipped (k0s runs kube-proxy from an image).
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -36,7 +36,7 @@ const gates = new Set();
 for (const program of programs) {
   const file = join(resolve(directory), program);
   if (!existsSync(file)) {
-    process.stderr.write(`${file} does not exist and is left out.\n`);
+    process.stderr.write(`${file} does not exist and is skipped.\n`);
     continue;
   }
   const { stdout, status, error } = spawnSync(file, ['--help'], {

@@ -1,4 +1,4 @@
-// `npm run lab:real [-- COMMAND…]`: an MKE 3 cluster on real hosts (Linux, root), around a command or the shipped upgrade.
+// `npm run lab:real [-- COMMAND…]`: starts an MKE 3 cluster on real hosts (Linux, root) and runs a command or the shipped upgrade on it.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { prepare } from './prepare.mjs';

@@ -14,7 +14,7 @@ if (process.env.RUNNER_LAB_PREPARED === undefined) prepare({ quiet: true });
 
 const lab = spawn(process.execPath, [join(root, 'dist', 'lab.js'), 'hosts', ...names], {
   stdio: ['pipe', 'pipe', 'inherit'],
-  // Ctrl-C is for the command in the lab, not for its hosts.
+  // Ctrl-C ends the command in the lab, not its hosts.
   detached: true,
 });
 const ended = new Promise((done) => lab.once('close', done));

@@ -1,4 +1,4 @@
-// Checks the shell files: with shellcheck where it is installed, and with every POSIX shell at hand.
+// Checks the shell files with shellcheck and with every POSIX shell that is installed.
 import { spawnSync } from 'node:child_process';
 
 const files = [
@@ -22,7 +22,7 @@ const files = [
   'src/lab/real/lab.sh',
   'scripts/bare-machine.sh',
 ];
-// These are bash, not any POSIX shell.
+// Number of bash scripts at the end of the list.
 const BASH = 6;
 const checks = [
   ['shellcheck', ['-e', 'SC1091,SC2154,SC2317', ...files]],

@@ -1,4 +1,4 @@
-// `npm run test:mutants [-- NAME…]`: breaks one place of the product at a time, in a copy, and expects that `npm test` notices.
+// `npm run test:mutants [-- NAME…]`: breaks the product in one place at a time, in a copy, and expects `npm test` to fail.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { prepare } from './prepare.mjs';
 
-/** What is broken, and the test files that should notice, which run first; when they pass, all others run, too. */
+/** The mutations, each with the test files that should fail. These run first; if they pass, all others run, too. */
 const mutants = [
   {
     name: 'undo order',
@@ -135,7 +135,7 @@ for (const { name, file, find, replace, tests: first } of chosen) {
   writeFileSync(path, before);
   if (noticed === undefined) survived++;
   console.log(
-    `${name} (${file}): ${noticed === undefined ? 'NOT noticed' : `noticed by ${noticed}`}`,
+    `${name} (${file}): ${noticed === undefined ? 'NOT detected' : `detected by ${noticed}`}`,
   );
 }
 console.log(`${chosen.length - survived} passed, ${survived} failed`);

@@ -1,4 +1,4 @@
-// Installs and builds what is missing, so that one command works in a fresh clone.
+// Installs missing packages and builds, so that one command works in a fresh clone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -86,7 +86,7 @@ class Page {
   }
 }
 
-/** Comments, and strings and templates of several words: one word is a name or a value. */
+/** Comments, and strings and templates of several words: a single word is a name or a value. */
 function typescript(text: string): Prose {
   const page = new Page(text);
   const file = ts.createSourceFile('x.ts', text, ts.ScriptTarget.Latest, true);
@@ -167,7 +167,7 @@ function isSource(value: object): value is CST.SourceToken | CST.FlowScalar {
   return 'type' in value && 'offset' in value && 'source' in value;
 }
 
-/** Lines of a block are lines of a program as often as lines of a sentence. */
+/** A block scalar can be a program, so its lines are separate pieces. */
 function addScalar(page: Page, range: Range, type: string): void {
   page.add(range, type === 'block-scalar' ? apart : ' ');
 }
@@ -191,7 +191,7 @@ function shell(text: string): Prose {
 const shellTokens =
   /\\[^]|<<-?[ \t]*(?<quote>['"]?)(?<mark>\w+)\k<quote>.*\n(?<document>[^]*?)\n[ \t]*\k<mark>(?=\n|$)|(?<string>'[^']*'|"(?:\\[^]|[^"\\])*")|(?<=^|\s)(?<comment>#.*)/gm;
 
-/** Everything but code, addresses of links and code blocks; of blocks in a language that the lint reads, the prose in them. */
+/** All text except code, addresses of links and code blocks. A block in a supported language contributes its own prose. */
 function markdown(text: string): Prose {
   const page = new Page(text);
   page.add({ start: 0, end: text.length });

@@ -1,6 +1,6 @@
 // `node scripts/record-demo.mjs`: makes docs/images/rollback-light.svg and rollback-dark.svg, the pictures of README.md. It
-// runs the failing playbook of docs/getting-started.md in the embedded lab on a terminal of its own, which `script` (Debian
-// package bsdutils) opens, and draws what that terminal shows in the end. Build first: npm run build
+// runs the failing playbook of docs/getting-started.md in the embedded lab on a new terminal, which `script` (Debian
+// package bsdutils) opens, and draws the final content of that terminal. Build first: npm run build
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ mkdirSync(join(root, 'docs', 'images'), { recursive: true });
 for (const [name, theme] of Object.entries(themes))
   writeFileSync(join(root, 'docs', 'images', `rollback-${name}.svg`), svg(screen, theme));
 
-/** What a terminal received: the first version runs unseen, then the second one fails on web2. */
+/** Output for the terminal: the first version runs without output, then the second one fails on web2. */
 function record(first, second) {
   const directory = mkdtempSync(join(tmpdir(), 'runner-record-'));
   try {

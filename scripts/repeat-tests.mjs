@@ -24,7 +24,7 @@ if (!/^[1-9]\d*$/.test(count) || !Number.isInteger(busy) || busy < 0) {
 }
 
 prepare({ quiet: true });
-/** Load on the machine, as a neighbor's build would be: loops that never wait, and end with this process however it ends. */
+/** CPU load, like other builds on the machine: busy loops that end with this process, even if it is killed. */
 const loops = Array.from({ length: busy }, () =>
   spawn(process.execPath, ['-e', 'for (const parent = process.ppid; process.ppid === parent; );'], {
     stdio: 'ignore',
@@ -58,6 +58,6 @@ for (let run = 1; run <= Number(count); run++) {
     appendFileSync(values.log, `${stdout}\n${stderr}\n`);
   }
 }
-console.log(`${total.runs} runs, ${total.bad} of them with failures.`);
+console.log(`${total.runs} runs, ${total.bad} with failures.`);
 console.log(`${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.bad === 0 ? 0 : 1;

@@ -5,7 +5,7 @@ import { simulate } from '../src/sim/simulate.ts';
 import { modelSetup } from '../test/helpers/model-upgrade.ts';
 
 /**
- * Simulates cases, prints those that break a rule, and how to replay each: npm run simulate -- --seed S --runs N
+ * Simulates cases, and prints each case that breaks a rule with the command that replays it: npm run simulate -- --seed S --runs N
  * One fault at a step of the upgrade: npm run simulate -- --step ID --fault NAME
  */
 const { values } = parseArgs({

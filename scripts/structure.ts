@@ -1,10 +1,10 @@
 import ts from 'typescript';
 import { dirname, join } from 'node:path';
 
-/** Lines that a class or function may have. */
+/** Maximum number of lines of a class or function. */
 export const limits = { classes: 250, functions: 60 } as const;
 
-/** What `npm run lint` found when the check was introduced. It can only become less. */
+/** Findings that are still allowed. They only decrease. */
 export interface Exceptions {
   /** Imports that are part of a cycle, as `FILE > FILE`. */
   cycles: string[];
@@ -23,7 +23,7 @@ export function measure(sources: Sources): Exceptions {
   return { cycles: cyclicImports(sources), ...sizes };
 }
 
-/** Imports that lead back to their own file. A type is imported like a value here, and so is what is imported later. */
+/** Imports that lead back to their own file, type imports and dynamic imports included. */
 export function cyclicImports(sources: Sources): string[] {
   const imports = new Map([...sources].map(([path, text]) => [path, importsOf(path, text)]));
   return [...imports]
@@ -41,7 +41,7 @@ function importsOf(path: string, text: string): string[] {
 
 function reachable(imports: ReadonlyMap<string, string[]>, start: string): Set<string> {
   const seen = new Set([start]);
-  // A set is walked in the order of insertion, including what is inserted on the way.
+  // The iteration over a set includes entries that are added during it.
   for (const path of seen) for (const next of imports.get(path) ?? []) seen.add(next);
   return seen;
 }
@@ -59,7 +59,7 @@ function measureFile(
     if (kind !== undefined) {
       const lines = line(node.end) - line(node.getStart(file)) + 1;
       const key = `${path} ${names.join('.')}`;
-      // Of several callbacks in one function, the longest counts.
+      // The longest of several callbacks in one function is reported.
       if (lines > limits[kind]) sizes[kind][key] = Math.max(lines, sizes[kind][key] ?? 0);
     }
     ts.forEachChild(node, (child) => {
@@ -86,14 +86,14 @@ function nameOf(node: ts.Node): string {
   return 'callback';
 }
 
-/** Where the sources and the list of exceptions disagree, each with what helps. Empty when they agree. */
+/** Differences between the sources and the exceptions, each with a hint. */
 export function problems(found: Exceptions, allowed: Exceptions): string[] {
   const known = new Set(allowed.cycles);
   const needed = new Set(found.cycles);
   return [
     ...found.cycles
       .filter((edge) => !known.has(edge))
-      .map((edge) => `Import cycle: ${edge}. Move what both files need into a third one.`),
+      .map((edge) => `Import cycle: ${edge}. Move the code that both files need into a third one.`),
     ...allowed.cycles
       .filter((edge) => !needed.has(edge))
       .map((edge) => `No longer part of a cycle: ${edge}. ${lower}`),

@@ -1,4 +1,4 @@
-// `npm test` and `npm run test:all`: installs and builds what it needs, runs the tests, and closes with one line of counts.
+// `npm test` and `npm run test:all`: installs missing packages, builds, runs the tests, and ends with one line of counts.
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const usage = `Usage: npm test [-- [PATTERN…] [-t TITLE] [--seed N]]
   --seed N    repeat the choices and random inputs of an earlier run
 `;
 
-/** Projects of vitest.config.ts: what needs only Node and Linux, and the rest. */
+/** Projects of vitest.config.ts: tests that need only Node.js and Linux, and all others. */
 const projects = { main: ['main'], all: ['main', 'openssh', 'long'] };
 
 function readArguments() {
@@ -48,7 +48,7 @@ if (values.seed !== undefined && !/^\d{1,9}$/.test(values.seed)) {
 prepare();
 const began = Date.now();
 const seed = values.seed ?? String(randomInt(1_000_000_000));
-// Everything that a test forgets, or that a killed worker leaves behind, is below one directory.
+// All temporary files are below one directory, so that files of failed tests and killed workers are removed, too.
 const scratch = mkdtempSync(join(tmpdir(), 'runner-suite-'));
 const countsFile = join(scratch, 'counts.json');
 const wanted = values.all ? projects.all : projects.main;
@@ -61,7 +61,7 @@ const status = sh(
     ...wanted.map((project) => `--project=${project}`),
     '--reporter=default',
     '--reporter=./test/helpers/reporter.ts',
-    // A pattern may name a file of another project.
+    // A pattern can match a file of another project.
     ...(positionals.length > 0 ? ['--passWithNoTests'] : []),
     ...(values.title === undefined ? [] : ['-t', values.title]),
     ...positionals,
@@ -86,7 +86,7 @@ rmSync(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 
 const { passed, failed, skipped } = counts;
 if (passed + failed + skipped === 0 && !values.all)
   console.log(
-    'No test matches. Those that need root or more packages: npm run test:all -- PATTERN',
+    'No test matches. For tests that need root or more packages, run: npm run test:all -- PATTERN',
   );
 const seconds = Math.round((Date.now() - began) / 1000);
 console.log(`Seed ${seed}, ${seconds} s on ${availableParallelism()} cores`);

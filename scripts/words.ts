@@ -4,9 +4,9 @@ export interface Rule {
   find: RegExp;
   /** What to write instead. */
   use: string;
-  /** Longer phrases in which it is right. */
+  /** Longer phrases in which it is allowed. */
   except?: RegExp;
-  /** The paths it is looked for in. All when undefined. */
+  /** The paths it applies to; all when undefined. */
   paths?: RegExp;
 }
 

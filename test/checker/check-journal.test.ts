@@ -43,7 +43,7 @@ const forward = [
 ];
 
 describe('the journal checker', () => {
-  it('is content with the reverse order', () => {
+  it('accepts a rollback in reverse order', () => {
     const back = [rollback, ...undo(3), ...undo(4), ...undo(2), ...undo(1)];
     expect(checkJournal(journal([...forward, ...back]), [1, 2, 3, 4])).toEqual([]);
   });
@@ -55,7 +55,7 @@ describe('the journal checker', () => {
       /unit 1 on a before that of unit 3/,
     ],
     [
-      'a step undone before a later one of another host that is not stuck',
+      'a step undone before a later one of another host that is not blocked',
       [rollback, ...undo(3), ...undo(1)],
       /unit 1 on a before that of unit 4 on b/,
     ],
@@ -66,19 +66,19 @@ describe('the journal checker', () => {
       /unit 2 on b, which is before a commit point/,
     ],
     [
-      'an undo of what was there before',
+      'an undo of a step that changed nothing',
       [intent(5, 3, 'a'), { t: 'result', unit: 5, state: 'ok' }, rollback, ...undo(5)],
       /unit 5 on a, whose state is ok/,
     ],
     [
-      'an undo of what never began',
+      'an undo of a step that never started',
       [intent(5, 3, 'a'), rollback, { t: 'resolved', unit: 5, state: 'planned' }, ...undo(5)],
       /whose state is planned/,
     ],
     ['a change without an intent', [changed(9)], /unit 9 changed something without an intent/],
     ['an undo without an intent', [rollback, ...undo(9)], /unit 9, which has no intent/],
     [
-      'two steps in motion at once',
+      'two steps undone at the same time',
       [
         rollback,
         { t: 'undo-intent', unit: 3 },
@@ -88,7 +88,7 @@ describe('the journal checker', () => {
       /while another step is being undone/,
     ],
     [
-      'a handler that runs again before the file is back',
+      'a handler that runs again before the file is restored',
       [
         ...[notifying(5, 3), changed(5), handlerRun(6, 4), changed(6)],
         ...[rollback, ...undo(6), ...undo(5)],
@@ -96,7 +96,7 @@ describe('the journal checker', () => {
       /what notified it is not undone \(5\)/,
     ],
     [
-      'a handler that does not run again after a file is back that a failed step may have written',
+      'a handler that does not run again after a file of a failed step is restored',
       [
         ...[notifying(5, 3), { t: 'result', unit: 5, state: 'failed' }],
         ...[notifying(6, 4), changed(6), handlerRun(7, 5), changed(7)],
@@ -111,7 +111,7 @@ describe('the journal checker', () => {
       /unit 4 on b, which was not requested/,
     ],
     [
-      'a shared unit undone while a host is stuck',
+      'a shared unit undone while a host is blocked',
       [
         run,
         intent(5, 3, 'a', { shared: 'run_once' }),
@@ -128,7 +128,7 @@ describe('the journal checker', () => {
     expect(checkJournal(journal([...forward, ...records])).join('\n')).toMatch(wanted);
   });
 
-  it('lets the other hosts go on when one is stuck or away', () => {
+  it('accepts undos on other hosts while one is blocked or unreachable', () => {
     const stuck = [rollback, ...undo(3, 'undo-failed'), ...undo(4), ...undo(2)];
     expect(checkJournal(journal([...forward, ...stuck]))).toEqual([]);
     const away = [
@@ -155,7 +155,7 @@ describe('the journal checker', () => {
     );
   });
 
-  it('expects no handler again for a change that was undone before it ran, in a run that went on', () => {
+  it('does not require a handler to run again if the change was undone before it ran, in a resumed run', () => {
     const before = [notifying(5, 3), changed(5), rollback, ...undo(5)];
     const after = [{ t: 'resume' }, notifying(6, 4), changed(6), handlerRun(7, 5), changed(7)];
     const end = { t: 'end', outcome: 'rolled_back', exitCode: 3 };
@@ -190,7 +190,7 @@ describe('the journal checker', () => {
     expect(checkJournal(journal(records)).join()).toMatch(/2 hosts at a time, 1 in the run/);
   });
 
-  it('notices what ran on a host unannounced, and damage', () => {
+  it('reports units without an intent, and damaged lines', () => {
     expect(checkJournal(journal(forward), [1, 5])).toEqual([
       'Unit 5 ran on a host and has no intent.',
     ]);

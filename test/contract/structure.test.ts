@@ -35,7 +35,7 @@ describe('the check of import cycles', () => {
   it('fails for a new cycle, and for an exception that is no longer needed', () => {
     const edge = 'src/a.ts > src/b.ts';
     expect(problems({ ...none, cycles: [edge] }, none)).toEqual([
-      `Import cycle: ${edge}. Move what both files need into a third one.`,
+      `Import cycle: ${edge}. Move the code that both files need into a third one.`,
     ]);
     expect(problems(none, { ...none, cycles: [edge] })).toEqual([
       `No longer part of a cycle: ${edge}. Run "npm run lint:structure -- --lower".`,

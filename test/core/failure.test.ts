@@ -24,7 +24,7 @@ const command = commandFailure(
   output(3, 'one\n', 'two\n'),
 );
 
-describe('the sentence of a failure', () => {
+describe('the message of a failure', () => {
   it.each<[string, Failure, string | undefined]>([
     ['a command', command, 'Command "/bin/check now" failed with exit code 3: two'],
     [
@@ -72,7 +72,7 @@ describe('the sentence of a failure', () => {
 });
 
 describe('no_log', () => {
-  it('leaves no answer of a host or module in the fields of a failure', () => {
+  it('removes the output of hosts and modules from a failure', () => {
     const condition = { kind: 'condition', of: 'until', text: 'ready', tries: 2 } as const;
     expect(concealFailure(command)).toEqual({ kind: 'hidden' });
     expect(concealFailure({ ...condition, said: 'secret' })).toEqual(condition);
@@ -90,7 +90,7 @@ describe('no_log', () => {
   });
 });
 
-it('another text takes the place of each that a person reads, and of nothing else', () => {
+it('changeTexts replaces all readable texts of a failure and no other field', () => {
   const mask = (text: string) => text.replaceAll('command', '***');
   const told: Failure = { ...command, message: 'a command' } as Failure;
   expect(
@@ -122,7 +122,7 @@ describe('the failure of an error', () => {
     expect(failureOf(error, { place: false })).not.toHaveProperty('at');
   });
 
-  it('is a mistake of the playbook only where a template of the step was wrong', () => {
+  it('counts as an error of the playbook only if a template of the step is wrong', () => {
     const template: Failure = { kind: 'template', message: 'no x' };
     const condition = { kind: 'condition', of: 'until', text: 'x', tries: 2 } as const;
     expect(isMistake(template)).toBe(true);

@@ -37,7 +37,7 @@ describe('an outcome', () => {
     expect(messageOf(outcome)).toBe(message);
   });
 
-  it('registers its result, that it was skipped, or nothing', () => {
+  it('registers its result, a skip, or nothing', () => {
     expect(resultOf({ is: 'ok', result })).toBe(result);
     expect(resultOf({ is: 'skipped' })).toEqual({ skipped: true, changed: false, failed: false });
     expect(resultOf(needsRealRun)).toBeUndefined();
@@ -63,7 +63,7 @@ describe('an outcome', () => {
   });
 });
 
-describe('the items of a loop together', () => {
+describe('the combined items of a loop', () => {
   const part = (outcome: Outcome, ignored = false) => ({
     ...{ outcome, ignored: ignored && failureIn(outcome) !== undefined },
     changed: hasChanged(outcome),
@@ -75,7 +75,7 @@ describe('the items of a loop together', () => {
   const changed: Outcome = { is: 'changed', result: { n: 2 } };
   const lost: Outcome = { is: 'unknown', failure, result: {} };
 
-  it('register the results of all of them', () => {
+  it('register all results', () => {
     expect(combine([part(ok), part(changed)], 2)).toEqual({
       ignored: false,
       outcome: {
@@ -100,14 +100,14 @@ describe('the items of a loop together', () => {
     });
   });
 
-  it('have no result where one of them has none, and are hidden where one is', () => {
+  it('have no result if one item has none, and are hidden if one item is hidden', () => {
     const predicted = part({ is: 'predicted', change: true });
     expect(combine([part(ok), predicted], 2).outcome).toEqual({ is: 'predicted', change: true });
     expect(combine([part(failed('a'), true), predicted], 2).outcome).not.toHaveProperty('result');
     expect(combine([part(conceal(ok))], 1).outcome.hidden).toBe(true);
   });
 
-  it('keep what counts of each of them', () => {
+  it('combine the state and the flags of all items', () => {
     const outcomes = fc.constantFrom<Outcome>(
       ...[ok, changed, lost, failed('a'), needsRealRun, { is: 'skipped' } as const],
       ...([

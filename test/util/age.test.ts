@@ -63,7 +63,7 @@ describe('a file in the format age', () => {
       expect((await decrypted(bytes, { identities: [one] })).toString()).toBe('both');
   });
 
-  it('can be read with its passphrase and with no other', async () => {
+  it('can be decrypted only with its passphrase', async () => {
     const bytes = await encrypted(Buffer.from('plain'), { passphrase: 'correct horse' });
     expect(ageKind(bytes.toString('latin1'))).toBe('passphrase');
     expect((await decrypted(bytes, { passphrase: 'correct horse' })).toString()).toBe('plain');
@@ -79,7 +79,7 @@ describe('a file in the format age', () => {
     );
   });
 
-  it('is reported as damaged after a cut at any place and after a changed byte', async () => {
+  it('is reported as damaged if it is truncated anywhere or a byte is changed', async () => {
     const bytes = await encrypted(randomBytes(2 * 64 * KIB + 100), { recipients: [recipient] });
     const header = bytes.indexOf('\n---');
     const chunk = 64 * KIB + 16;
@@ -98,7 +98,7 @@ describe('a file in the format age', () => {
       );
   });
 
-  it('passes on what it has encrypted before more arrives, so that memory stays constant', async () => {
+  it('passes on encrypted data before more data arrives, so that memory use stays constant', async () => {
     let passed = 0;
     const stream = await encryptStream({ recipients: [recipient] }, (bytes) => {
       passed += bytes.length;
@@ -112,7 +112,7 @@ describe('a file in the format age', () => {
     await stream.end();
   });
 
-  it('throws at the end what kept its bytes from being stored', async () => {
+  it('throws the error of its writer at the end', async () => {
     const stream = await encryptStream({ recipients: [recipient] }, () => {
       throw new Error('disk full');
     });
@@ -124,7 +124,7 @@ describe('a file in the format age', () => {
 });
 
 describe('public and private keys', () => {
-  it('names what is wrong with a public key', async () => {
+  it('reports why a public key is not valid', async () => {
     expect(await recipientProblem(recipient)).toBeUndefined();
     expect(await recipientProblem(recipient.slice(0, -1))).toContain('damaged');
     expect(await recipientProblem('ssh-ed25519 AAAA')).toContain('must begin with "age1"');
@@ -163,7 +163,7 @@ describe('the program age', () => {
     rmSync(dir, { recursive: true });
   });
 
-  it('has written files that are read here', async () => {
+  it('wrote files that runner can decrypt', async () => {
     const { identity: key, passphrase } = recorded;
     const forKey = Buffer.from(recorded.forKey, 'base64');
     const withPassphrase = Buffer.from(recorded.withPassphrase, 'base64');
@@ -171,7 +171,7 @@ describe('the program age', () => {
     expect((await decrypted(withPassphrase, { passphrase })).toString()).toBe('from the age CLI\n');
   });
 
-  itWith('age')('reads files that are written here, and the reverse', async () => {
+  itWith('age')('decrypts files of runner, and runner decrypts its files', async () => {
     const plain = randomBytes(300_000);
     const [key, file] = [join(dir, 'key'), join(dir, 'file.age')];
     writeFileSync(key, `${identity}\n`);
@@ -182,7 +182,7 @@ describe('the program age', () => {
     expect((await decrypted(written, { identities: [identity] })).equals(plain)).toBe(true);
   });
 
-  itWith('age', 'script')('reads files that are written here with a passphrase', async () => {
+  itWith('age', 'script')('decrypts files that runner encrypted with a passphrase', async () => {
     const file = join(dir, 'phrase.age');
     writeFileSync(file, await encrypted(Buffer.from('plain\n'), { passphrase: 'correct horse' }));
     // age reads a passphrase from a terminal only.

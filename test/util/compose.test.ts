@@ -22,7 +22,7 @@ const service = (name: string, spec: JsonObject = {}, container: JsonObject = {}
 const lines = (content: string) => content.split('\n').filter((line) => line.startsWith('#'));
 
 describe('compose files', () => {
-  it('carry images, commands, limits, mounts, ports and placement of a service', () => {
+  it('contain images, commands, limits, mounts, ports and placement of a service', () => {
     const web = service(
       'shop_web',
       {
@@ -97,7 +97,7 @@ describe('compose files', () => {
     expect(configFiles(configs)).toEqual([{ name: 'configs/shop-ini', content: 'a' }]);
   });
 
-  it('name every setting that they leave out', () => {
+  it('list every setting that they lack', () => {
     const secrets = [{ SecretName: 'key', File: { Name: 'key' } }];
     const privileges = { CredentialSpec: { Registry: 'x' }, SELinuxContext: null };
     const mount = { Type: 'bind', Source: '/a', Target: '/b', BindOptions: { NonRecursive: true } };
@@ -121,7 +121,7 @@ describe('compose files', () => {
     ]);
   });
 
-  it('leave a network that several stacks use to the operator', () => {
+  it('do not create a network that several stacks use', () => {
     const attached = { TaskTemplate: { Networks: [{ Target: 'n1' }] } };
     const files = composeFiles({
       services: [service('a_web', attached), service('b_web', attached)],

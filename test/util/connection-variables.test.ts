@@ -35,11 +35,11 @@ const read = (vars: Record<string, string | number | boolean>) =>
   readHostVariables('h', vars, '/inv/hosts.yaml');
 
 describe('connection variables of Ansible', () => {
-  it('have a row for each that is documented', () => {
+  it('have a row for each documented variable', () => {
     expect(documented.filter((name) => connectionVariable(name) === undefined)).toEqual([]);
   });
 
-  it('are all on the page for those who come from Ansible', () => {
+  it('are all listed in docs/from-ansible.md', () => {
     const page = readFileSync(join(packageRoot(), 'docs', 'from-ansible.md'), 'utf8');
     const missing = Object.keys(connectionVariables).filter(
       (name) => !page.includes(`\`${name}\``),
@@ -47,7 +47,7 @@ describe('connection variables of Ansible', () => {
     expect(missing).toEqual([]);
   });
 
-  it('leave other variables alone', () => {
+  it('do not include other variables', () => {
     for (const name of ['http_port', 'ansible_facts', 'ansible_custom', 'become'])
       expect(connectionVariable(name)).toBeUndefined();
     expect(read({ ansible_custom: 'x', http_port: 80 })).toMatchObject({
@@ -56,7 +56,7 @@ describe('connection variables of Ansible', () => {
     });
   });
 
-  /** What a variable changes, for each that is supported. */
+  /** The effect of each supported variable. */
   const samples: Record<string, [value: string | number | boolean, effect: object]> = {
     ansible_connection: ['local', { address: { transport: 'local', transportGiven: true } }],
     ansible_host: ['a', { address: { address: 'a' } }],
@@ -107,17 +107,17 @@ describe('connection variables of Ansible', () => {
     expect(read(vars)).toMatchObject(effect);
   });
 
-  it.each(names('named'))('name %s, with a hint', (name) => {
+  it.each(names('named'))('report %s with a hint', (name) => {
     const { remarks } = read({ [name]: '/opt/other' });
     expect(remarks).toMatchObject([{ variable: name, message: `"${name}" is not supported.` }]);
     expect(remarks[0]?.hint).toMatch(/^[A-Z].*\.$/);
   });
 
-  it.each(names('unneeded'))('list %s as one without effect', (name) => {
+  it.each(names('unneeded'))('list %s as a variable without effect', (name) => {
     expect(read({ [name]: 'x' })).toMatchObject({ remarks: [], unneeded: [name] });
   });
 
-  it('say nothing of an interpreter, and of what is so anyway', () => {
+  it('add no note for an interpreter or a value that is the default', () => {
     const vars = {
       ansible_python_interpreter: '/usr/bin/python3',
       ansible_shell_executable: '/bin/sh',
@@ -135,7 +135,7 @@ describe('connection variables of Ansible', () => {
     [{ ansible_connection: 'community.docker.docker' }, /reached by "community\.docker\.docker"/],
     [{ ansible_become_method: 'pbrun' }, /"ansible_become_method" is "pbrun"/],
     [{ ansible_shell_type: 'powershell' }, /shell is powershell/],
-  ])('make a host that cannot be managed: %j', (vars, why) => {
+  ])('make the host unmanageable: %j', (vars, why) => {
     expect(read(vars).address.unmanageable).toMatch(why);
     expect(read({ ...vars, ansible_ssh_executable: 'x' }).remarks).toEqual([]);
   });
@@ -151,7 +151,7 @@ describe('connection variables of Ansible', () => {
     expect([remark?.isProblem, remark?.message]).toEqual([true, expect.stringContaining(message)]);
   });
 
-  it('are stronger in their special form, as with Ansible 2.19', () => {
+  it('take precedence in their specific form, as in Ansible 2.19', () => {
     const { address, passwords } = read({
       ...{ ansible_host: 'a', ansible_ssh_host: 'b', ansible_port: 1, ansible_ssh_port: 2 },
       ...{ ansible_user: 'a', ansible_ssh_user: 'b', ansible_timeout: 3, ansible_ssh_timeout: 4 },
@@ -165,7 +165,7 @@ describe('connection variables of Ansible', () => {
     expect(passwords).toEqual({ login: 'three', become: 'five' });
   });
 
-  it('are not the plain names, which belong to the playbook', () => {
+  it('do not include the plain names, which are variables of the playbook', () => {
     const plain = { address: '192.0.2.1', port: 8443, user: 'svc', connection: 'local' };
     expect(read(plain)).toEqual({
       address: { name: 'h', address: 'h', transport: 'ssh' },
@@ -174,7 +174,7 @@ describe('connection variables of Ansible', () => {
     expect(read({ ...plain, keyPath: 'id' }).remarks).toMatchObject([{ variable: 'keyPath' }]);
   });
 
-  it('say nothing where they are empty', () => {
+  it('have no effect if they are empty', () => {
     const empty = { ansible_port: '', ansible_user: '', ansible_password: '', ansible_host: '' };
     expect(read({ ...empty, ansible_become_user: '' })).toMatchObject({
       address: { address: 'h', user: undefined, port: undefined },
@@ -182,13 +182,13 @@ describe('connection variables of Ansible', () => {
     });
   });
 
-  it('say when they are of another way to become another user', () => {
+  it('are reported if they belong to another become method', () => {
     expect(read({ ansible_su_pass: 'pass' }).remarks).toMatchObject([
       { message: '"ansible_su_pass" is not used with sudo.' },
     ]);
   });
 
-  it('are words for ssh in the order of Ansible, where the first of two counts', () => {
+  it('become ssh options in the order of Ansible, so that ssh uses the first of two', () => {
     const { address } = read({
       ansible_ssh_extra_args: '-o User=c',
       ansible_ssh_args: '-oUser=a -qF ssh.cfg',
@@ -200,7 +200,7 @@ describe('connection variables of Ansible', () => {
     ]);
   });
 
-  it('are never words for ssh when a step adds the host', () => {
+  it('never become ssh options when a step adds the host', () => {
     const vars = { ansible_ssh_common_args: '-o ProxyCommand=evil', ansible_host: 'a' };
     const address = addedAddress('h', vars, '/inv/hosts.yaml');
     expect(address.sshArgs).toBeUndefined();

@@ -51,7 +51,7 @@ const wanted = [
 ];
 
 describe('a mode in the symbols of chmod', () => {
-  it.each(wanted)('%s becomes what chmod(1) makes of it', (mode) => {
+  it.each(wanted)('%s has the same result as in chmod(1)', (mode) => {
     expect(mode).toMatch(new RegExp(MODE_PATTERN));
     const cases = kinds.flatMap((kind) =>
       befores.map((before) => {
@@ -70,11 +70,11 @@ describe('a mode in the symbols of chmod', () => {
       ]);
   });
 
-  it.each(['u+q', '89', '0o644', 'u', '', '+x,', 'z=r'])('%s is none', (mode) => {
+  it.each(['u+q', '89', '0o644', 'u', '', '+x,', 'z=r'])('%s is not a valid mode', (mode) => {
     expect(mode).not.toMatch(new RegExp(MODE_PATTERN));
   });
 
-  it('starts from what a new file or directory has', () => {
+  it('starts from the mode of a new file or directory', () => {
     expect(octalMode('g+w', '', false)).toBe('0664');
     expect(octalMode('g+w', '', true)).toBe('0775');
   });

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { OutputWriter, type LostOutput } from '../../src/util/output-writer.ts';
 
-/** A stream that takes so many chunks and fails after that, as a terminal does that was closed. */
+/** A stream that fails after some chunks, like a closed terminal. */
 class Failing extends Writable {
   readonly taken: string[] = [];
   readonly #limit: number;
@@ -44,7 +44,7 @@ describe('OutputWriter', () => {
     expect(losses).toEqual([lost, lost]);
   });
 
-  it('takes errors that no write has caused', async () => {
+  it('handles errors that are not caused by a write', async () => {
     const target = new Failing(1);
     const writer = writerTo(target);
     target.emit('error', Object.assign(new Error('reset'), { code: 'ECONNRESET' }));
@@ -52,13 +52,13 @@ describe('OutputWriter', () => {
     await expect(writer.flushed()).resolves.toMatchObject({ reason: 'reset' });
   });
 
-  it('ends for a fault of the display that writes to it', () => {
+  it('ends after an error of the display that writes to it', () => {
     const writer = writerTo(new Failing(1));
     writer.fail(new RangeError('Invalid string length'));
     expect(writer.lost).toMatchObject({ code: 'ERROR', reason: 'Invalid string length' });
   });
 
-  it('passes text on before the next line of the caller, so that two outputs keep their order', () => {
+  it('writes text synchronously, so that two outputs keep their order', () => {
     const target = new Failing(9);
     const one = writerTo(target);
     const two = writerTo(target);
@@ -68,7 +68,7 @@ describe('OutputWriter', () => {
     expect(target.taken).toEqual(['1', '2', '3']);
   });
 
-  it('waits for a slow reader, and knows the size of a terminal', async () => {
+  it('waits for a slow reader, and has the size of the terminal', async () => {
     const ends: (() => void)[] = [];
     const slow = Object.assign(
       new Writable({

@@ -55,7 +55,7 @@ const { value: values } = fc.letrec<{ value: unknown }>((tie) => ({
 }));
 
 describe('values with secrets', () => {
-  it('are the same after they were stored, whatever hosts and users write', () => {
+  it('are unchanged after storing, for any text of hosts and users', () => {
     fc.assert(
       fc.property(values, (value) => {
         expect(JSON.stringify(reveal(onDisk(value), secrets))).toBe(JSON.stringify(value));
@@ -63,7 +63,7 @@ describe('values with secrets', () => {
     );
   });
 
-  it('are stored without a secret, in any form and as a name, too', () => {
+  it('are stored without secrets, in every encoding and also as keys', () => {
     fc.assert(
       fc.property(values, (value) => {
         const texts: string[] = [];
@@ -81,7 +81,7 @@ describe('values with secrets', () => {
     );
   });
 
-  it('keep templates, conditions, omitted values and text that looks like them apart', () => {
+  it('distinguish templates, conditions and omitted values from text that looks like them', () => {
     fc.assert(
       fc.property(texts, (text) => {
         const value = {
@@ -98,7 +98,7 @@ describe('values with secrets', () => {
     );
   });
 
-  it('need the secret where they are used, and nowhere else', () => {
+  it('need a secret only when it is used', () => {
     const others = new Redactor();
     others.add('word', 'word');
     const stored = onDisk({

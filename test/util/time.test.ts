@@ -8,10 +8,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe('a wait that is longer than a timer of the system', () => {
+describe('a delay that is longer than a system timer supports', () => {
   const long = 3 * LONGEST_TIMER_MS + 5;
 
-  it('ends when its time has come', async () => {
+  it('ends after its full time', async () => {
     const work = vi.fn();
     after(long, work);
     await vi.advanceTimersByTimeAsync(long - 1);
@@ -20,7 +20,7 @@ describe('a wait that is longer than a timer of the system', () => {
     expect(work).toHaveBeenCalledOnce();
   });
 
-  it('can be ended at any time', async () => {
+  it('can be canceled at any time', async () => {
     const work = vi.fn();
     const cancel = after(long, work);
     await vi.advanceTimersByTimeAsync(2 * LONGEST_TIMER_MS);
@@ -30,14 +30,14 @@ describe('a wait that is longer than a timer of the system', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('may have no end', async () => {
+  it('can be infinite', async () => {
     const work = vi.fn();
     after(Number.POSITIVE_INFINITY, work);
     await vi.advanceTimersByTimeAsync(long);
     expect(work).not.toHaveBeenCalled();
   });
 
-  it('holds for pauses, too', async () => {
+  it('also works for pauses', async () => {
     const done = vi.fn();
     void sleep(long).then(done);
     await vi.advanceTimersByTimeAsync(long - 1);

@@ -58,7 +58,7 @@ describe('inventories', () => {
     expect(hosts.get('10.0.0.2')?.address).toMatchObject({ port: undefined, transport: 'ssh' });
   });
 
-  it('name every problem of it with its place', () => {
+  it('report every problem of it with its position', () => {
     const error = (() => {
       try {
         loadInventory(file('hosts:\n- address: a\n  usr: x\n- port: "many"\n'));
@@ -73,7 +73,7 @@ describe('inventories', () => {
     expect(error).toContain('needs "address"');
   });
 
-  it('read groups and variables of Ansible, the deeper group winning', () => {
+  it('read groups and variables of Ansible; the deeper group takes precedence', () => {
     const { hosts, groups } = loadInventory(
       file(
         'all:\n  vars: { a: 1, b: 1 }\n  children:\n    web:\n      vars: { b: 2 }\n      hosts:\n        w1: { ansible_host: 10.1.1.1, c: 3 }\n',
@@ -96,7 +96,7 @@ describe('inventories', () => {
 });
 
 describe('text', () => {
-  it('quotes what a shell would take apart', () => {
+  it('quotes text that a shell would split', () => {
     expect([quote('plain-1.2'), quote("it's"), quote(''), quote('a b')]).toEqual([
       'plain-1.2',
       String.raw`'it'\''s'`,
@@ -107,7 +107,7 @@ describe('text', () => {
   it('makes control characters visible', () => {
     expect(printable('a\u001b[2Jb\r\n\tc')).toBe('a\\x1b[2Jb\n\tc');
   });
-  it('suggests near words only', () => {
+  it('suggests only similar words', () => {
     expect([didYouMean('servce', ['service', 'copy']), didYouMean('xyz', ['service'])]).toEqual([
       'Did you mean "service"?',
       '',

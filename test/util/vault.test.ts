@@ -35,7 +35,7 @@ const prod = { id: 'prod', password: 'second' };
 const open = (text: string, ...keys: (typeof old)[]) => decryptVault(text, keys, 'It').toString();
 
 describe('the format of ansible-vault', () => {
-  it('is read, whichever of several passwords fits', () => {
+  it('is decrypted with the matching one of several passwords', () => {
     expect(open(byAnsible, old)).toBe(plain);
     expect(open(byAnsible, prod, old)).toBe(plain);
     expect(open(byAnsible.replaceAll('\n', '\n          '), old)).toBe(plain);
@@ -44,7 +44,7 @@ describe('the format of ansible-vault', () => {
     expect(vaultId(byAnsibleWithId)).toBe('prod');
   });
 
-  it('is written, for texts of every length', () => {
+  it('is encrypted for texts of every length', () => {
     for (const text of ['', 'x', 'a'.repeat(16), 'ü'.repeat(333)]) {
       const encrypted = encryptVault(Buffer.from(text), prod);
       expect(encrypted.split('\n')[0]).toBe('$ANSIBLE_VAULT;1.2;AES256;prod');
@@ -54,7 +54,7 @@ describe('the format of ansible-vault', () => {
     expect(encryptVault(Buffer.from(plain), old)).not.toBe(encryptVault(Buffer.from(plain), old));
   });
 
-  it('says what is wrong', () => {
+  it('reports why a text cannot be decrypted', () => {
     expect(() => open(byAnsible)).toThrow('It is encrypted, and there is no password for it.');
     expect(() => open(byAnsible, prod)).toThrow('It is encrypted with another password.');
     expect(() => open(byAnsibleWithId, old)).toThrow('(vault id "prod")');
@@ -66,7 +66,7 @@ describe('the format of ansible-vault', () => {
 });
 
 describe('Vault', () => {
-  it('tells each secret, and finds it again from what the run keeps', () => {
+  it('reports each secret, and finds it again in the secret record of the run', () => {
     const secrets: Record<string, string> = {};
     const onSecret = (name: string, value: string) => {
       secrets[name] = value;
@@ -88,7 +88,7 @@ describe('Vault', () => {
     expect(later).toMatchObject([{ secrets: [{ name: 'vault:/p.yml:3:7' }] }]);
   });
 
-  it('leaves closed what nobody needs', () => {
+  it('does not decrypt values that are not used', () => {
     const vault = new Vault({ keys: [], onSecret: () => undefined, lenient: true });
     expect(vault.file(byAnsible, '/v.yml')).toBeUndefined();
     expect(vault.value(byAnsible, { file: '/p.yml', line: 1, column: 1 })).toBe('(encrypted)');

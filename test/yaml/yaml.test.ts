@@ -28,7 +28,7 @@ describe('a file with several documents', () => {
     return { documents: readYamlDocuments('a.yml', reading), problems: reading.problems };
   };
 
-  it('gives each with its place, and leaves out empty ones', () => {
+  it('returns each document with its position, except empty ones', () => {
     const { documents } = read('---\na: 1\n---\n# nothing\n---\n- b\n...\n');
     expect(documents.map(({ value, at }) => [value, at.line])).toEqual([
       [{ a: 1 }, 2],
@@ -37,13 +37,13 @@ describe('a file with several documents', () => {
     expect(read('').documents).toEqual([]);
   });
 
-  it('reports what is wrong in each', () => {
+  it('reports the problems of each document', () => {
     expect(shown(read('a: 1\n---\nb: [\n').problems)).toHaveLength(1);
   });
 });
 
 describe('parsed YAML', () => {
-  it('has a place for each key, each value and each item', () => {
+  it('has a position for each key, value and item', () => {
     const { value, map } = parseMap('a: 1\nb:\n  - x\n  - { c: }\n');
     const list = value['b'] as Source[];
     const inner = list[1] as SourceObject;
@@ -54,11 +54,11 @@ describe('parsed YAML', () => {
       'a.yml:1:4',
     ]);
     expect([at(map.value(list, 1)), at(map.key(inner, 'c'))]).toEqual(['a.yml:4:5', 'a.yml:4:7']);
-    // What is not there is where its map begins.
+    // A missing key has the position of its map.
     expect([at(map.key(value, 'z')), at(map.value(list, 9))]).toEqual(['a.yml:1:1', 'a.yml:3:3']);
   });
 
-  it('merges maps by "<<": own keys are stronger, then earlier maps of a list', () => {
+  it('merges maps with "<<": own keys take precedence, then earlier maps of a list', () => {
     const { value, map, problems } = parseMap(
       'one: &one { a: 1, b: 1 }\ntwo: &two { b: 2, c: 2 }\nall: { <<: [*one, *two], c: 3 }\nlast: { a: 4, <<: *one }\n"<<": text\n',
     );
@@ -80,7 +80,7 @@ describe('parsed YAML', () => {
     expect(parse('- &one { a: 1 }\n- *one\n').value).toEqual([{ a: 1 }, { a: 1 }]);
   });
 
-  it('reports the first error with its place, and a hint where braces are not quoted', () => {
+  it('reports the first error with its position, and a hint if braces are not quoted', () => {
     const { value, problems } = parse('a: b: c\n');
     expect(value).toBeNull();
     expect(shown(problems)).toEqual([
@@ -101,7 +101,7 @@ describe('a file', () => {
     names: () => [],
   });
 
-  it('comes from the files that are given', () => {
+  it('is read from the given files', () => {
     const problems: Problem[] = [];
     const reading = { files: files({ 'a.yml': '[1]' }), problems, map: new SourceMap() };
     expect(readYaml('a.yml', reading)).toEqual([1]);
@@ -118,7 +118,7 @@ describe('a map that is read key by key', () => {
     return { reader: new MapReader(value, map, problems), problems };
   };
 
-  it('reports values of the wrong type where they stand', () => {
+  it('reports values of the wrong type with their position', () => {
     const { reader: map, problems } = reader(
       'text: [x]\nflag: yes\nnumber: x\nlimit: -1\nword: b\nmap: 1\nlist: 1\ntexts: [1]\nconditions: [1, a ==]\n',
     );
@@ -161,7 +161,7 @@ describe('a map that is read key by key', () => {
     expect(problems).toHaveLength(10);
   });
 
-  it('reports keys that nobody asked for, with the nearest one', () => {
+  it('reports keys that were not read, with the most similar key', () => {
     const { reader: map, problems } = reader('name: x\nnmae: y\n');
     map.string('name');
     map.close('a thing', (key) => (key === 'other' ? 'Use "name".' : undefined));
