@@ -22,17 +22,17 @@ describe.each(playbooks)('playbook %s', (file) => {
     playbookPaths: [],
   });
 
-  it('validates, with every undo answered', () => {
+  it('is valid, and declares every undo', () => {
     expect(
       checkPlaybook(playbook, modules, { files: localFiles, outside: [], requireUndo: true }),
     ).toEqual([]);
   });
 
-  it('has a fingerprint, so that a rollback can be proved', () => {
+  it('has a fingerprint, so that a rollback can be verified', () => {
     expect(playbook.fingerprint.length).toBeGreaterThan(0);
   });
 
-  it('names tasks in the imperative or as a demand, without a full stop', () => {
+  it('has task names in the imperative, without a full stop', () => {
     for (const { name } of playbook.plays.flatMap(playTasks)) expect(name).toMatch(/^[A-Z].*[^.]$/);
   });
 });
@@ -49,7 +49,7 @@ describe.each(roles)('role %s', (role) => {
     expect(existsSync(join(root, 'roles', role, 'README.md'))).toBe(true);
   });
 
-  it('keeps its defaults under its own name', () => {
+  it('has defaults with its own name as their prefix', () => {
     const file = join(root, 'roles', role, 'defaults', 'main.yml');
     const defaults = existsSync(file)
       ? (parse(readFileSync(file, 'utf8')) as Record<string, unknown>)

@@ -34,7 +34,7 @@ function anchorsOf(page: string): Set<string> {
   return anchors;
 }
 
-/** What is wrong with a link to a file of the repository. Undefined when nothing is. */
+/** The problem of a link to a file of the repository; undefined for a valid link. */
 function problemOf(target: string, anchor: string | undefined): string | undefined {
   if (!existsSync(target)) return 'the file does not exist';
   const page = relative(root, target);

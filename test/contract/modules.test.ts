@@ -20,7 +20,7 @@ const folders: [folder: string, index: Record<string, { name: string }>][] = [
 ];
 
 describe.each(folders)('the index of src/%s', (folder, index) => {
-  it('has a line for every file of the folder, sorted by name', () => {
+  it('has a line for every file of the directory, sorted by name', () => {
     const onDisk = readdirSync(join(root, 'src', folder), { withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== 'index.ts')
       .map(({ name }) => name.replace(/\.ts$/, ''));
@@ -36,7 +36,7 @@ describe.each(folders)('the index of src/%s', (folder, index) => {
 });
 
 describe('the tests of modules', () => {
-  it.each(folders)('have a file for each one in src/%s', (folder, index) => {
+  it.each(folders)('have a file for each module in src/%s', (folder, index) => {
     const untested = Object.keys(index).filter(
       (name) => !existsSync(join(root, 'test', folder, `${name}.test.ts`)),
     );
@@ -45,12 +45,12 @@ describe('the tests of modules', () => {
 });
 
 describe('the registry', () => {
-  it('has the modules of all folders', () => {
+  it('has the modules of all directories', () => {
     const names = folders.flatMap(([, index]) => Object.keys(index));
     expect([...builtinModules.keys()].sort()).toEqual(names.sort());
   });
 
-  it('keeps the modules of src/modules/undo from playbooks', () => {
+  it('does not offer the modules of src/modules/undo to playbooks', () => {
     expect([...builtinModules.undoOnly].sort()).toEqual(Object.keys(undoModules).sort());
   });
 });
@@ -69,7 +69,7 @@ function* objects(schema: unknown, path = ''): Generator<[string, JsonSchema]> {
 }
 
 describe.each(all.map((module) => [module.name, module] as const))('module %s', (name, module) => {
-  it('has a schema that is valid itself', () => {
+  it('has a valid schema', () => {
     const ajv = new Ajv();
     expect(ajv.validateSchema(module.args), ajv.errorsText()).toBe(true);
   });
@@ -78,7 +78,7 @@ describe.each(all.map((module) => [module.name, module] as const))('module %s', 
     expect(module.summary).toMatch(/^[A-Z].*\.$/);
   });
 
-  it('has a schema that compiles and refuses what it does not know', () => {
+  it('has a schema that compiles and refuses unknown arguments', () => {
     const problems = validateValue(module.args, { no_such_argument_anywhere: 1 });
     if (name !== 'set_fact') expect(problems).not.toEqual([]);
   });
@@ -89,7 +89,7 @@ describe.each(all.map((module) => [module.name, module] as const))('module %s', 
       for (const [key, { description }] of Object.entries(properties)) {
         expect(description, `${path}.${key}`).toMatch(/^.{4,}\.$/);
       }
-      // Names that a module cannot know, such as those of variables, are described as a whole.
+      // Arbitrary names, such as those of variables, have one common description.
       const others = node['additionalProperties'] as { description?: string } | false;
       if (others !== false) expect(others.description, path).toMatch(/^.{4,}\.$/);
     }
@@ -107,7 +107,7 @@ describe.each(all.map((module) => [module.name, module] as const))('module %s', 
     expect(tested).toBe(true);
   });
 
-  it('has seven members at most', () => {
+  it('has at most seven members', () => {
     const members = ['args', 'conclude', 'effect', 'name', 'plan', 'shorthand', 'summary'];
     expect(members).toEqual(expect.arrayContaining(Object.keys(module)));
   });

@@ -36,7 +36,7 @@ const pretty = async (path: string, text: string) =>
 describe('the reference in docs/ and schemas/', () => {
   const stale = 'it is stale: npm run reference';
 
-  it('is what the code says', async () => {
+  it('matches the code', async () => {
     const pages = referencePages(world);
     const folder = join(root, 'docs', 'reference');
     const onDisk = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -51,7 +51,7 @@ describe('the reference in docs/ and schemas/', () => {
     }
   });
 
-  it('has schemas that are what the code says', () => {
+  it('has schemas that match the code', () => {
     for (const [name, schema] of Object.entries(publishedSchemas(world))) {
       const path = join(root, 'schemas', name);
       const wanted = `${JSON.stringify(schema, undefined, 2)}\n`;
@@ -74,11 +74,11 @@ describe('schemas for editors', () => {
     if (!valid) throw new Error(`There is no schema ${name}.`);
     return valid(value) ? [] : (valid.errors ?? []);
   };
-  // Our own tags are text to an editor.
+  // Editors read the tags of runner as text.
   const read = (file: string): unknown =>
     parse(readFileSync(file, 'utf8'), { logLevel: 'silent' }) as unknown;
 
-  it('accept every playbook, task file and role that is shipped', () => {
+  it('accept every shipped playbook, task file and role', () => {
     const files = (folder: string) =>
       readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.yml'))
@@ -90,7 +90,7 @@ describe('schemas for editors', () => {
         : file.endsWith('meta/main.yml')
           ? 'role-meta.schema.json'
           : 'playbook.schema.json';
-      // An editor does not know modules of one's own.
+      // The schemas do not contain custom modules.
       if (file.includes('own-module')) continue;
       if (/hosts\.yml$|defaults\/|vars\/|host_vars|group_vars|inventory/.test(file)) continue;
       expect(check(kind, read(file)), file).toEqual([]);
@@ -108,13 +108,13 @@ describe('schemas for editors', () => {
 });
 
 describe('keywords', () => {
-  it('that make the structure are what the readers in src/playbook ask for', () => {
+  it('of the structure are those that src/playbook reads', () => {
     const folder = join(root, 'src', 'playbook');
     const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(folder, name), 'utf8'))
       .join('\n');
-    // Words in quotation marks: a reader asks for each of its keywords by name.
+    // Quoted words: a reader reads each of its keywords by name.
     const words = new Set([...source.matchAll(/'([A-Za-z_]+)'/g)].map(([, name = '']) => name));
     const asked = new Set(
       [
@@ -139,13 +139,13 @@ describe('keywords', () => {
     expect(structural.filter((name) => !words.has(name))).toEqual([]);
   });
 
-  it('are all in use in a file that is shipped, and that the tests play', () => {
+  it('are all used in a shipped file that the tests play', () => {
     const examples = keywordExamples();
     const names = [...new Set(keywords.map(({ name }) => name))];
     expect(names.filter((name) => !examples.has(name))).toEqual([]);
   });
 
-  it('stand once in each place, with a sentence', () => {
+  it('appear once in each place, with a description', () => {
     for (const place of places) {
       const names = keywordsOn(place).map(({ name }) => name);
       expect(new Set(names).size, place).toBe(names.length);
@@ -172,7 +172,7 @@ describe('helpers', () => {
 });
 
 describe('examples of modules', () => {
-  it('are there for every module, and hold', () => {
+  it('exist for every module and use it', () => {
     const folder = join(root, 'examples', 'modules');
     const names = readdirSync(folder).filter((name) => name.endsWith('.yml'));
     expect(names.sort()).toEqual(shown.map(({ name }) => `${name}.yml`).sort());

@@ -16,7 +16,7 @@ const none: Exceptions = { cycles: [], classes: {}, functions: {} };
 const lines = (count: number) => 'x();\n'.repeat(count);
 
 describe('the check of import cycles', () => {
-  it('names every import of a cycle, also through types and imports at run time', () => {
+  it('names every import of a cycle, type imports and dynamic imports included', () => {
     const sources = new Map([
       ['src/a/one.ts', "import { two } from '../b/two.ts';"],
       ['src/b/two.ts', "import type { Three } from './three.ts';"],
@@ -73,7 +73,7 @@ describe('the check of sizes', () => {
     expect(problems(allowed, allowed)).toEqual([]);
   });
 
-  it('--lower takes smaller sizes over and adds nothing', () => {
+  it('--lower reduces sizes and adds no exception', () => {
     const allowed: Exceptions = {
       cycles: ['a > b', 'b > a'],
       classes: { 'src/a.ts A': 300 },
@@ -98,7 +98,7 @@ describe('the import rules', () => {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
 
-  /** What the rules say about a line in a file. */
+  /** The messages of the rules for a line in a file. */
   async function messages(path: string, code: string): Promise<string[]> {
     const config = (await eslint.calculateConfigForFile(path)) as Linter.Config;
     const rules = Object.entries(config.rules ?? {}).filter(([name]) =>

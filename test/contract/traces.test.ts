@@ -58,7 +58,7 @@ function print(
 }
 
 describe('a trace', () => {
-  it('is the same whichever host of a step answers first', () => {
+  it('does not depend on which host of a step answers first', () => {
     const one = print({ events: [start(), end('h1'), end('h2')] });
     expect(print({ events: [start(), end('h2'), end('h1')] })).toEqual(one);
     const units = print({ records: [step(1), result(1, 'h1'), result(2, 'h2')] });
@@ -70,14 +70,14 @@ describe('a trace', () => {
     expect(print({ events: [start(), end('h1', 1, 'b'), end('h1', 1, 'a')] })).not.toEqual(one);
   });
 
-  it('differs when a host begins a step before the step ahead of it has ended', () => {
+  it('differs when a host starts a step before the previous step has ended', () => {
     const ended: RunEvent = { type: 'step-end', step: info(1), durationMs: 1 };
     const linear = [start(), end('h1'), ended, start(2), end('h2', 2)];
     const early = [start(), end('h1'), start(2), ended, end('h2', 2)];
     expect(print({ events: early })).not.toEqual(print({ events: linear }));
   });
 
-  it('with "strategy: free" is the same whichever host runs ahead', () => {
+  it('with "strategy: free" does not depend on which host is faster', () => {
     const h1 = [start(1, ['h1']), end('h1', 1), start(2, ['h1']), end('h1', 2)];
     const h2 = [start(3, ['h2']), end('h2', 3), start(4, ['h2']), end('h2', 4)];
     const renamed = h2.map((event) =>
@@ -88,7 +88,7 @@ describe('a trace', () => {
     expect(print({ events: [...renamed, ...h1] })).not.toEqual(one);
   });
 
-  it('with parallel items is the same whichever item ends first, otherwise not', () => {
+  it('depends on which item ends first only if items are not parallel', () => {
     const one = [step(1), result(1, 'h1', 'a'), result(2, 'h1', 'b')];
     const other = [step(1), result(1, 'h1', 'b'), result(2, 'h1', 'a')];
     expect(print({ records: other }, 'parallel: 2')).toEqual(
