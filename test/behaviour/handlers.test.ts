@@ -81,7 +81,10 @@ rule('handlers: failures in a flush inside a block can be rescued', {
 });
 
 rule('handlers: an unknown name is reported before the run', {
-  text: handlers('- { name: A, command: ok, notify: Handlers }', '- { name: Handler, command: ok }'),
+  text: handlers(
+    '- { name: A, command: ok, notify: Handlers }',
+    '- { name: Handler, command: ok }',
+  ),
   problem: 'Handler',
 });
 
