@@ -92,7 +92,9 @@ describe('the attempts of a task', () => {
     expect(reached.result.outcome).toMatchObject({ is: 'failed', failure: { kind: 'command' } });
     const never = await run({ until, retries: 1 }, [0]);
     expect(never.codes).toEqual([0, 0]);
-    expect(messageOf(never.result.outcome)).toBe('Condition still false after 2 attempts: result.rc == 2.');
+    expect(messageOf(never.result.outcome)).toBe(
+      'Condition still false after 2 attempts: result.rc == 2.',
+    );
   });
 
   it('are not repeated in check mode or during an interruption', async () => {
@@ -111,7 +113,9 @@ describe('the attempts of a task', () => {
     expect((await run(lenient, [1], { stopsAfter: 2 })).result.outcome.is).toBe('failed');
     const waiting = { ...lenient, until: [new Condition('result.rc == 2')] };
     const cut = await run(waiting, [0], { stopsAfter: 2 });
-    expect(messageOf(cut.result.outcome)).toBe('Condition still false after 2 attempts: result.rc == 2.');
+    expect(messageOf(cut.result.outcome)).toBe(
+      'Condition still false after 2 attempts: result.rc == 2.',
+    );
   });
 
   it('do not start if a limit is not a number', async () => {
