@@ -128,11 +128,7 @@ describe('the journal checker', () => {
     expect(checkJournal(journal([...forward, ...records])).join('\n')).toMatch(wanted);
   });
 
-<<<<<<< HEAD
-  it('accepts undos on other hosts while one is blocked or unreachable', () => {
-=======
   it('allows undos on other hosts when one is stuck or unreachable', () => {
->>>>>>> 240c1959 (test: two titles of the journal checker in plain English)
     const stuck = [rollback, ...undo(3, 'undo-failed'), ...undo(4), ...undo(2)];
     expect(checkJournal(journal([...forward, ...stuck]))).toEqual([]);
     const away = [
@@ -159,11 +155,7 @@ describe('the journal checker', () => {
     );
   });
 
-<<<<<<< HEAD
-  it('does not require a handler to run again if the change was undone before it ran, in a resumed run', () => {
-=======
   it('requires no handler run for a change that was undone before the handler ran, in a resumed run', () => {
->>>>>>> 240c1959 (test: two titles of the journal checker in plain English)
     const before = [notifying(5, 3), changed(5), rollback, ...undo(5)];
     const after = [{ t: 'resume' }, notifying(6, 4), changed(6), handlerRun(7, 5), changed(7)];
     const end = { t: 'end', outcome: 'rolled_back', exitCode: 3 };
