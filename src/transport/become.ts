@@ -30,9 +30,13 @@ export function becomeCommand(
 }
 
 /** Whether the last output of the program is a password prompt. */
-export function asksPassword(method: Identity['method'], said: string, nonce: string): boolean {
-  if (method === 'sudo') return said.endsWith(becomePrompt(nonce));
-  return /password:[ \r\n]*$/i.test(said);
+export function isPasswordPrompt(
+  method: Identity['method'],
+  output: string,
+  nonce: string,
+): boolean {
+  if (method === 'sudo') return output.endsWith(becomePrompt(nonce));
+  return /password:[ \r\n]*$/i.test(output);
 }
 
 /** Whether a terminal is needed: doas prompts only on a terminal. For sudo, its error message shows that it needs one. */
@@ -92,14 +96,14 @@ const refusals: { pattern: RegExp; refusal: Refusal }[] = [
   { pattern: /not found|no such file|unknown command/i, refusal: 'not_installed' },
 ];
 
-/** @param said output of the program before it failed */
+/** @param output what the program printed before it failed */
 export function becomeError(
   host: HostAddress,
   login: string,
   { method, user = 'root', password }: Identity,
-  { said, timedOut = false, asked }: { said: string; timedOut?: boolean; asked: number },
+  { output, timedOut = false, prompts }: { output: string; timedOut?: boolean; prompts: number },
 ): BecomeError {
-  const words = said
+  const words = output
     .replaceAll(/runner-password-\w+: /g, '')
     .split('\n')
     .map((line) => line.trim())
@@ -107,11 +111,11 @@ export function becomeError(
     .slice(-2)
     .join(' ');
   const refusal: Refusal =
-    asked > 1
+    prompts > 1
       ? 'wrong_password'
-      : asked === 1 && password === undefined
+      : prompts === 1 && password === undefined
         ? 'password_needed'
-        : (refusals.find(({ pattern }) => pattern.test(said))?.refusal ?? 'other');
+        : (refusals.find(({ pattern }) => pattern.test(output))?.refusal ?? 'other');
   const { reason, hint } = explain(refusal, { method, user, login, words, timedOut });
   return new BecomeError(
     `Cannot become "${user}" with ${method} on "${host.name}": ${reason}.`,

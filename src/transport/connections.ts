@@ -5,14 +5,14 @@ import type { Connections, HostAddress, HostSession, Identity } from '../core/ho
 import { quoteAll } from '../util/shell.ts';
 import { trace } from '../util/trace.ts';
 import {
-  asksPassword,
+  isPasswordPrompt,
   becomeCommand,
   becomeError,
   BecomeError,
   becomeReady,
   needsTerminal,
 } from './become.ts';
-import { dialPatiently } from './dial.ts';
+import { connectWithRetries } from './dial.ts';
 import { closeLines, execWhereRoom, type HostLines } from './host-lines.ts';
 import { newMark, type Line, type ShellChannel } from './line.ts';
 import { LocalLine } from './local.ts';
@@ -191,7 +191,7 @@ export class HostConnections implements Connections {
     const { connectTimeoutMs } = this.#options;
     const { signal } = this.#closing;
     return this.#dialling(() =>
-      dialPatiently(host.name, connect, { clock, random, connectTimeoutMs, signal }),
+      connectWithRetries(host.name, connect, { clock, random, connectTimeoutMs, signal }),
     );
   }
 
@@ -240,14 +240,17 @@ export class HostConnections implements Connections {
     } catch (error) {
       shell.destroy();
       if (!(error instanceof ConnectError || error instanceof TimeoutError)) throw error;
-      const said = complaint.trim().split('\n').at(-1) ?? '';
-      throw new ConnectError(`Cannot start a shell on "${host.name}": ${said || error.message}`, {
-        host: host.name,
-        stage: 'shell',
-        retryable: said === '',
-        hint: `Log in by hand and check that "${state.user}" can run /bin/sh.`,
-        cause: error,
-      });
+      const lastLine = complaint.trim().split('\n').at(-1) ?? '';
+      throw new ConnectError(
+        `Cannot start a shell on "${host.name}": ${lastLine || error.message}`,
+        {
+          host: host.name,
+          stage: 'shell',
+          retryable: lastLine === '',
+          hint: `Log in by hand and check that "${state.user}" can run /bin/sh.`,
+          cause: error,
+        },
+      );
     }
     return shell;
   }
@@ -315,35 +318,35 @@ async function become(
   { channel, terminal, nonce }: { channel: ShellChannel; terminal?: ShellChannel; nonce: string },
 ): Promise<void> {
   const asking = terminal !== undefined && identity.method === 'doas' ? terminal : undefined;
-  let said = '';
-  let heard = '';
+  let stderr = '';
+  let stdout = '';
   /** Output since the last answer. */
-  let question = '';
-  let asked = 0;
+  let sinceAnswer = '';
+  let prompts = 0;
   await new Promise<void>((resolve, reject) => {
     const fail = (timedOut = false) => {
       clearTimeout(timer);
       channel.destroy();
-      reject(becomeError(host, login, identity, { said, timedOut, asked }));
+      reject(becomeError(host, login, identity, { output: stderr, timedOut, prompts }));
     };
     const timer = setTimeout(() => {
       fail(true);
     }, SHELL_TIMEOUT_MS);
     const onError = (chunk: Buffer) => {
       const text = chunk.toString('utf8');
-      said = (said + text).slice(-4000);
-      question = (question + text).slice(-400);
+      stderr = (stderr + text).slice(-4000);
+      sinceAnswer = (sinceAnswer + text).slice(-400);
       if (identity.method === 'doas' && !asking) return;
-      if (!asksPassword(identity.method, question, nonce)) return;
-      asked++;
-      question = '';
+      if (!isPasswordPrompt(identity.method, sinceAnswer, nonce)) return;
+      prompts++;
+      sinceAnswer = '';
       // A second prompt means that the password was wrong. More attempts could lock the account.
-      if (asked > 1 || identity.password === undefined) fail();
+      if (prompts > 1 || identity.password === undefined) fail();
       else (asking ?? channel).stdin.write(`${identity.password}\n`);
     };
     const onOutput = (chunk: Buffer) => {
-      heard = (heard + chunk.toString('latin1')).slice(-4000);
-      if (!heard.includes(`${becomeReady(nonce)}\n`)) return;
+      stdout = (stdout + chunk.toString('latin1')).slice(-4000);
+      if (!stdout.includes(`${becomeReady(nonce)}\n`)) return;
       clearTimeout(timer);
       channel.stdout.off('data', onOutput);
       channel.stderr.off('data', onError);

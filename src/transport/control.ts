@@ -33,12 +33,12 @@ export function controlAnswers(
 
 const readers: { [K in keyof ControlAnswers]-?: (output: CommandOutput) => ControlAnswers[K] } = {
   lock({ stdout, stderr }): 'held' | HostLock {
-    const said = stdout.trim();
-    if (said === 'held') return 'held';
-    const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(said) ?? [];
+    const answer = stdout.trim();
+    if (answer === 'held') return 'held';
+    const [, other = '', silent] = /^other (.*) (-?\d+)$/.exec(answer) ?? [];
     const [run = '', owner = '', since, lease] = other.split('|');
     if (silent === undefined)
-      throw new TaskError(`The host cannot be locked: ${stderr.trim() || said}.`, {
+      throw new TaskError(`The host cannot be locked: ${stderr.trim() || answer}.`, {
         hint: 'The lock is a file in /var/lib/runner, or in .local/state/runner of an unprivileged user.',
       });
     return {

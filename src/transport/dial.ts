@@ -4,18 +4,18 @@ import { trace } from '../util/trace.ts';
 import type { Line } from './line.ts';
 
 /** Retries a host that refuses or is busy for this many connect timeouts. A host that does not answer is retried once. */
-const PATIENCE = 3;
+const RETRY_TIMEOUTS = 3;
 const PAUSE_MS = { first: 250, longest: 8000 };
 /** Retries for a name that does not resolve or a closed port, which seldom recover quickly. */
-const REFUSED_TRIES = 3;
-const unanswered: readonly ConnectStage[] = ['resolve', 'connect'];
+const REFUSED_RETRIES = 3;
+const slowToRecover: readonly ConnectStage[] = ['resolve', 'connect'];
 
 /**
  * Connects to a host and retries errors that can be temporary.
  * @param signal stops further attempts
  * @throws ConnectError of the last attempt
  */
-export async function dialPatiently(
+export async function connectWithRetries(
   host: string,
   connect: () => Promise<Line>,
   {
@@ -31,8 +31,8 @@ export async function dialPatiently(
   },
 ): Promise<Line> {
   trace('ssh', () => `${host}: connecting`);
-  const deadline = clock.now() + PATIENCE * connectTimeoutMs;
-  let silent = 0;
+  const deadline = clock.now() + RETRY_TIMEOUTS * connectTimeoutMs;
+  let timeouts = 0;
   for (let attempt = 0; ; attempt++) {
     const began = clock.now();
     try {
@@ -42,10 +42,11 @@ export async function dialPatiently(
       return line;
     } catch (error) {
       trace('ssh', () => `${host}: ${errorMessage(error)}`);
-      if (clock.now() - began >= connectTimeoutMs) silent++;
+      if (clock.now() - began >= connectTimeoutMs) timeouts++;
       const again =
-        error instanceof ConnectError && error.retryable && silent < 2 && clock.now() < deadline;
-      if (!again || (unanswered.includes(error.stage) && attempt >= REFUSED_TRIES)) throw error;
+        error instanceof ConnectError && error.retryable && timeouts < 2 && clock.now() < deadline;
+      if (!again || (slowToRecover.includes(error.stage) && attempt >= REFUSED_RETRIES))
+        throw error;
       // Random delays, so that many hosts behind one gateway do not retry at the same time.
       const pause = Math.min(PAUSE_MS.first * 2 ** attempt, PAUSE_MS.longest);
       await clock

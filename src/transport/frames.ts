@@ -5,7 +5,7 @@ import type { OutputSink } from '../core/host.ts';
  * What the shell expects next on its input: R the bytes of a file and the text after it, W only the bytes, T the text after
  * the bytes were read, N the text without the bytes.
  */
-export type Wish = 'R' | 'W' | 'T' | 'N';
+export type InputRequest = 'R' | 'W' | 'T' | 'N';
 
 export interface FrameOptions {
   /** Maximum bytes to keep of the output with this index. The rest goes only to `overflow`. */
@@ -13,7 +13,7 @@ export interface FrameOptions {
   /** Called when an output exceeds `keepBytes`. The sink gets the whole output. */
   overflow?: (() => OutputSink | undefined) | undefined;
   onOutput?: ((text: string, isCut: boolean) => void) | undefined;
-  onReady?: ((wish: Wish) => void) | undefined;
+  onReady?: ((request: InputRequest) => void) | undefined;
   /** Ignore everything before the first "B". */
   awaitBegin?: boolean;
   /** Returns a sink that gets the bytes of the frame with this index; they are not kept. */
@@ -34,10 +34,10 @@ export interface Frame {
 const DISPLAYED_BYTES = 64 * 1024;
 
 /**
- * Splits one stream of a shell into the outputs of its commands. Each marker is a separate line that begins with a random word
- * (the nonce), which commands cannot know. B begins the answers. E CODE SHARED ends the output of a command. P CODE 0 ends the
- * output of a failed prologue. R, W, T and N request the next input (see Wish). L and M enclose a copy for display only. D at
- * the end of the last marker ends the answer.
+ * Splits one stream of a shell into the outputs of its commands. Each marker is a separate line that begins with a random
+ * word (the nonce), which commands cannot know. B begins the answers. E CODE SHARED ends the output of a command. P CODE 0
+ * ends the output of a failed prologue. R, W, T and N request the next input (see InputRequest). L and M enclose a copy
+ * for display only. D at the end of the last marker ends the answer.
  */
 export class FrameReader {
   readonly frames: Frame[] = [];

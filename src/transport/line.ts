@@ -29,10 +29,10 @@ export class SessionRefusedError extends Error {
 
 /** Calls the listener only for the first reason: several events report the end of a channel. */
 export function firstReason(listener: (reason: string) => void): (reason: string) => void {
-  let told = false;
+  let isCalled = false;
   return (reason) => {
-    if (told) return;
-    told = true;
+    if (isCalled) return;
+    isCalled = true;
     listener(reason);
   };
 }

@@ -52,7 +52,7 @@ export class OpenSshDialler {
       ...['-o', 'PermitLocalCommand=yes', '-o', `LocalCommand=echo ${READY}`],
       ...target,
     ]);
-    let said = '';
+    let output = '';
     let alive = false;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -65,7 +65,7 @@ export class OpenSshDialler {
         clearTimeout(timer);
       };
       master.stderr.on('data', (chunk: Buffer) => {
-        said = (said + chunk.toString('utf8')).slice(-4000);
+        output = (output + chunk.toString('utf8')).slice(-4000);
       });
       master.stdin.on('error', () => undefined);
       master.stdout.on('data', (chunk: Buffer) => {
@@ -81,7 +81,7 @@ export class OpenSshDialler {
       master.once('close', () => {
         finish();
         alive = false;
-        reject(openSshError(host, said));
+        reject(openSshError(host, output));
       });
     });
     return {
@@ -185,12 +185,12 @@ const patterns: { pattern: RegExp; stage: ConnectStage; retryable: boolean; hint
   },
 ];
 
-function openSshError(host: HostAddress, said: string): ConnectError {
-  const lines = said
+function openSshError(host: HostAddress, output: string): ConnectError {
+  const lines = output
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('@') && !line.startsWith('Warning:'));
-  const known = patterns.find(({ pattern }) => pattern.test(said));
+  const known = patterns.find(({ pattern }) => pattern.test(output));
   const words = lines.slice(-3).join(' ') || 'ssh ended without output';
   return new ConnectError(`ssh cannot connect to "${host.name}": ${words.replace(/\.$/, '')}.`, {
     host: host.name,

@@ -59,11 +59,11 @@ export class ShellPool {
   async #opened(signal: AbortSignal | undefined): Promise<RemoteShell> {
     this.#count++;
     const opening = this.#open();
-    let isGivenUp = false;
+    let isAbandoned = false;
     // If the request was abandoned, the next one gets the shell.
     opening.then(
       (shell) => {
-        if (isGivenUp) this.release(shell);
+        if (isAbandoned) this.release(shell);
       },
       () => {
         this.#count--;
@@ -72,7 +72,7 @@ export class ShellPool {
     );
     return new Promise((resolve, reject) => {
       const stop = () => {
-        isGivenUp = true;
+        isAbandoned = true;
         reject(this.#interrupted());
       };
       signal?.addEventListener('abort', stop, { once: true });

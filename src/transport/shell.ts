@@ -4,7 +4,7 @@ import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink, Limits } from '../core/host.ts';
 import type { Random } from '../core/ports.ts';
 import { after } from '../util/time.ts';
-import { FrameReader, type Wish } from './frames.ts';
+import { FrameReader, type InputRequest } from './frames.ts';
 import type { ShellChannel } from './line.ts';
 import { always, sections, startText, type Section } from './scripts.ts';
 import { uploadedBytes } from './transfers.ts';
@@ -30,9 +30,9 @@ export interface AnswerOptions {
 /** Callbacks of a pending answer. */
 interface Hooks {
   /** The shell requests its next input. */
-  wish: (wish: Wish) => void;
+  onInputRequest: (request: InputRequest) => void;
   /** The answer timed out or was interrupted. */
-  givenUp: () => void;
+  onAbort: () => void;
 }
 
 /** The answer of a shell to the current script. */
@@ -70,12 +70,12 @@ class PendingAnswer {
     });
     this.#stdout = new FrameReader(nonce, {
       ...common('stdout'),
-      onReady: hooks.wish,
+      onReady: hooks.onInputRequest,
       sink,
     });
     this.#stderr = new FrameReader(nonce, common('stderr'));
     const giveUp = (message: string, hint?: string) => {
-      hooks.givenUp();
+      hooks.onAbort();
       this.fail(new TimeoutError(message, { hint }));
     };
     const cancel = after(limits.timeoutMs, () => {
@@ -193,17 +193,17 @@ export class RemoteShell {
       limits,
       { nonce: this.nonce, ...options, awaitBegin: this.pid === 0 },
       {
-        wish: (wish) => {
-          const upload = wish === 'R' || wish === 'W' ? script[section]?.upload : undefined;
-          if (wish !== 'W') section++;
-          const next = wish === 'W' ? undefined : script[section]?.text;
+        onInputRequest: (request) => {
+          const upload = request === 'R' || request === 'W' ? script[section]?.upload : undefined;
+          if (request !== 'W') section++;
+          const next = request === 'W' ? undefined : script[section]?.text;
           this.#send(answer, upload, next).catch((error: unknown) => {
             // The shell waits for bytes that never arrive, so it cannot be used any more.
             answer.fail(error instanceof Error ? error : new Error(String(error)));
             this.destroy();
           });
         },
-        givenUp: () => {
+        onAbort: () => {
           this.#closed ??= 'aborted';
         },
       },

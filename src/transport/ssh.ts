@@ -98,7 +98,7 @@ export class SshDialler {
       const end = (error: Error & { level?: string }) => {
         socket.destroy();
         if (key) resolve(key);
-        else reject(handshakeError(target, 'handshake', error, nothingShown));
+        else reject(handshakeError(target, 'handshake', error, noCredentials));
       };
       client.on('error', end);
       client.once('close', () => {
@@ -184,7 +184,7 @@ export class SshDialler {
   }
 }
 
-const nothingShown = { credentials: { usable: [], unusable: [] }, left: [], heard: '' };
+const noCredentials = { credentials: { usable: [], unusable: [] }, left: [], banner: '' };
 
 class Ssh2Line implements Line {
   readonly #host: string;
@@ -334,17 +334,18 @@ interface Progress {
   /** Authentication methods that the host still accepts. */
   left: readonly string[];
   /** The first bytes from the host, if they are not SSH. */
-  heard: string;
+  banner: string;
 }
 
 /** @throws ConnectError with the stage that failed */
 async function handshake(client: Client, parts: Handshake): Promise<Client> {
   const { target, socket, credentials, observe } = parts;
-  const progress: Progress = { stage: 'handshake', keyError: undefined, left: [], heard: '' };
+  const progress: Progress = { stage: 'handshake', keyError: undefined, left: [], banner: '' };
   // ssh2 ignores lines before the SSH banner, so record them for the error message.
   const listen = (chunk: Buffer) => {
-    progress.heard += chunk.toString('latin1', 0, 200);
-    if (progress.heard.includes('SSH-') || progress.heard.length > 200) socket.off('data', listen);
+    progress.banner += chunk.toString('latin1', 0, 200);
+    if (progress.banner.includes('SSH-') || progress.banner.length > 200)
+      socket.off('data', listen);
   };
   socket.on('data', listen);
   await new Promise<void>((resolve, reject) => {
@@ -352,8 +353,8 @@ async function handshake(client: Client, parts: Handshake): Promise<Client> {
       // If the agent cannot sign, the next keys are tried.
       if (error.level === 'agent') return;
       socket.destroy();
-      const { keyError, stage, left, heard } = progress;
-      reject(keyError ?? handshakeError(target, stage, error, { credentials, left, heard }));
+      const { keyError, stage, left, banner } = progress;
+      reject(keyError ?? handshakeError(target, stage, error, { credentials, left, banner }));
     };
     client.once('handshake', ({ kex, serverHostKey }) => {
       observe('handshake', `${kex}, host key ${serverHostKey}`);
@@ -487,8 +488,8 @@ function handshakeError(
   {
     credentials,
     left,
-    heard,
-  }: { credentials: Credentials; left: readonly string[]; heard: string },
+    banner,
+  }: { credentials: Credentials; left: readonly string[]; banner: string },
 ): ConnectError {
   const { name, address, port } = target;
   const where = `"${name}" (${address} port ${String(port)})`;
@@ -512,9 +513,9 @@ function handshakeError(
       hint: 'Check that its sshd is responsive, and that no other program listens on the port.',
     });
   }
-  const busy = /MaxStartups|not allowed at this time/i.test(heard);
-  if (heard !== '' && !heard.includes('SSH-') && !busy) {
-    const words = heard.split(/\r?\n/)[0] ?? '';
+  const busy = /MaxStartups|not allowed at this time/i.test(banner);
+  if (banner !== '' && !banner.includes('SSH-') && !busy) {
+    const words = banner.split(/\r?\n/)[0] ?? '';
     return new ConnectError(`The server at ${where} is not an SSH server. It sent "${words}".`, {
       ...details,
       retryable: false,

@@ -165,8 +165,8 @@ const fallbackFiles: Record<string, string[]> = {
 
 /** ConnectTimeout counts only if the inventory sets it for the host; for all hosts, a command-line flag does. */
 function timeoutOf({ sshArgs = [] }: JumpAddress, seconds: string | undefined): number | undefined {
-  const said = sshArgs.some((word) => /^connecttimeout=/i.test(word));
-  return said && Number(seconds) > 0 ? 1000 * Number(seconds) : undefined;
+  const isSet = sshArgs.some((word) => /^connecttimeout=/i.test(word));
+  return isSet && Number(seconds) > 0 ? 1000 * Number(seconds) : undefined;
 }
 
 function meaningful(value: string | undefined): string | undefined {

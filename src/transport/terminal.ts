@@ -66,7 +66,7 @@ export async function openOnTerminal(
 
 function announced(host: string, pipes: ShellChannel): Promise<string> {
   return new Promise((resolve, reject) => {
-    let heard = '';
+    let received = '';
     const fail = (reason: string) => {
       clearTimeout(timer);
       pipes.destroy();
@@ -83,8 +83,8 @@ function announced(host: string, pipes: ShellChannel): Promise<string> {
       fail('no answer');
     }, PIPES_TIMEOUT_MS);
     const listen = (chunk: Buffer) => {
-      heard += chunk.toString('utf8');
-      const directory = new RegExp(`${ANNOUNCE}(.+)\n`).exec(heard)?.[1];
+      received += chunk.toString('utf8');
+      const directory = new RegExp(`${ANNOUNCE}(.+)\n`).exec(received)?.[1];
       if (directory === undefined) return;
       clearTimeout(timer);
       pipes.stdout.off('data', listen);
