@@ -32,7 +32,7 @@ export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 const TIMEOUT_MS = 30_000;
 /** Kubernetes objects per request: 500 pods are a few megabytes. */
 const PAGE = 500;
-const MOST_PAGES = 100;
+const MAX_PAGES = 100;
 
 export interface Account {
   id: string;
@@ -171,7 +171,7 @@ export class Mke3Client {
   async objects(path: string, query: Record<string, string> = {}): Promise<JsonObject[]> {
     const all: JsonObject[] = [];
     let after = '';
-    for (let page = 0; page < MOST_PAGES; page++) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const next = after === '' ? {} : { continue: after };
       const words = new URLSearchParams({ ...query, limit: String(PAGE), ...next });
       const list = asObject(await this.#getJson(`${path}?${words.toString()}`));
@@ -183,7 +183,7 @@ export class Mke3Client {
       after = more;
     }
     throw new TaskError(
-      `The list ${path} has more than ${String(MOST_PAGES * PAGE)} objects, the maximum that runner reads.`,
+      `The list ${path} has more than ${String(MAX_PAGES * PAGE)} objects, the maximum that runner reads.`,
     );
   }
 

@@ -27,7 +27,7 @@ import { removedApi, type RemovedApi } from './removed-api-table.ts';
  */
 
 /** Maximum size of an unpacked release: a small Secret can unpack to gigabytes. */
-const MOST_BYTES = 32 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 interface Release {
   name: string;
@@ -108,12 +108,12 @@ export function decodeRelease(holder: JsonObject): Release | string {
   const isGzip = packed[0] === 0x1f && packed[1] === 0x8b;
   let json: JsonValue | undefined;
   try {
-    const bytes = isGzip ? gunzipSync(packed, { maxOutputLength: MOST_BYTES }) : packed;
+    const bytes = isGzip ? gunzipSync(packed, { maxOutputLength: MAX_BYTES }) : packed;
     json = parseJson(bytes.toString('utf8'));
   } catch (error) {
     const isLarge = error instanceof RangeError;
     return isLarge
-      ? `it is larger than ${String(MOST_BYTES / 1024 / 1024)} MiB`
+      ? `it is larger than ${String(MAX_BYTES / 1024 / 1024)} MiB`
       : 'its data is damaged';
   }
   if (!isJsonObject(json)) return 'its data is damaged';

@@ -4,7 +4,7 @@ import type { HostFacts } from './host-facts.ts';
 import { containersOf, workloadsOf } from './workload.ts';
 
 /** The full name of an image: docker.io/library/web:latest for "web". A digest replaces the tag. */
-export function wholeName(image: string): string {
+export function fullImageName(image: string): string {
   const [named = '', digest] = image.split('@');
   const slash = named.lastIndexOf('/');
   const hasTag = named.indexOf(':', slash) !== -1;
@@ -34,7 +34,7 @@ export function localImages(view: ClusterView, hosts: readonly HostFacts[]): Fin
   const known = new Map<string, Found>();
   for (const { host, images } of hosts) {
     for (const { name, in_registry } of images) {
-      const whole = wholeName(name);
+      const whole = fullImageName(name);
       const found = known.get(whole) ?? { hosts: [], inRegistry: false };
       found.hosts.push(host);
       found.inRegistry ||= in_registry;
@@ -45,7 +45,7 @@ export function localImages(view: ClusterView, hosts: readonly HostFacts[]): Fin
     const missing = containersOf(pod).flatMap((container) => {
       const image = textOf(container['image']);
       if (image === '') return [];
-      const found = known.get(wholeName(image));
+      const found = known.get(fullImageName(image));
       const why = reason(image, textOf(container['imagePullPolicy']), found);
       return why === undefined ? [] : [{ image, why, hosts: found?.hosts ?? [] }];
     });

@@ -40,9 +40,9 @@ const LISTS: readonly [string, string][] = [
 /** Selects Helm release revisions that are installed. */
 const HELM = { labelSelector: 'owner=helm,status!=superseded,status!=uninstalled' };
 /** Maximum number of ConfigMaps to read. Clusters have few log agents. */
-const MOST_CONFIG_MAPS = 30;
+const MAX_CONFIG_MAPS = 30;
 /** Maximum number of users whose client bundles are read, with one request each. */
-const MOST_USERS = 50;
+const MAX_USERS = 50;
 
 export interface ReadCluster {
   view: ClusterView;
@@ -145,7 +145,7 @@ async function settingsOfAgents(
     ),
   );
   const found: JsonObject[] = [];
-  for (const key of [...names].slice(0, MOST_CONFIG_MAPS)) {
+  for (const key of [...names].slice(0, MAX_CONFIG_MAPS)) {
     const [namespace = '', name = ''] = JSON.parse(key) as string[];
     const read = {
       what: `ConfigMap ${namespace}/${name}`,
@@ -169,20 +169,20 @@ async function accountsOf(
   if (!found) return undefined;
   const users: Accounts['users'] = [];
   for (const [index, { id, name }] of found.users.entries()) {
-    const asked = index < MOST_USERS && !unread.some(({ object }) => object === BUNDLES);
-    const read = { what: 'client bundles', remedy: LOOK };
+    const asked = index < MAX_USERS && !unread.some(({ object }) => object === BUNDLES);
+    const read = { what: 'client bundles', remedy: BUNDLES_REMEDY };
     const bundles = asked ? await tried(read, () => client.bundles(name)) : undefined;
     users.push({ id, name, bundles: bundles ?? 0 });
   }
-  if (found.users.length > MOST_USERS)
+  if (found.users.length > MAX_USERS)
     unread.push(
       unreadFinding(
-        { what: 'client bundles', remedy: LOOK },
-        `MKE 3 has ${String(found.users.length)} users, and runner reads the bundles of the first ${String(MOST_USERS)}. The first user that was not checked is ${quote(found.users[MOST_USERS]?.name ?? '')}.`,
+        { what: 'client bundles', remedy: BUNDLES_REMEDY },
+        `MKE 3 has ${String(found.users.length)} users, and runner reads the bundles of the first ${String(MAX_USERS)}. The first user that was not checked is ${quote(found.users[MAX_USERS]?.name ?? '')}.`,
       ),
     );
   return { ...found, users };
 }
 
 const BUNDLES = 'cluster, client bundles';
-const LOOK = 'kubectl config get-contexts # on machines that could use client bundles';
+const BUNDLES_REMEDY = 'kubectl config get-contexts # on machines that could use client bundles';

@@ -10,7 +10,7 @@ import { documented, reportedWith, withoutEffect } from '../../helpers/mke3-docu
 import { settings, type Settings } from '../../helpers/mke3-settings.ts';
 
 /** Placeholders that are shown instead of a value. */
-const stand = /^\((secret|absent|choice of nodes|name|policy|file)\)$|\(CERTIFICATE\)/;
+const placeholder = /^\((secret|absent|choice of nodes|name|policy|file)\)$|\(CERTIFICATE\)/;
 
 const chosenKeys = fc.subarray(Object.keys(documented));
 /** Random documented settings, about half of them with their default. */
@@ -66,7 +66,7 @@ function isKept(key: string, { spec, lines }: Outcome, target: Target): boolean 
 
 function isShown(shown: string, value: JsonValue | undefined): boolean {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
-  return stand.test(shown) || text.includes(shown) || /^--|^EventRateLimit$/.test(shown);
+  return placeholder.test(shown) || text.includes(shown) || /^--|^EventRateLimit$/.test(shown);
 }
 
 /** Why a line of the report is wrong; undefined if it is correct. */

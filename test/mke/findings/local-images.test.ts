@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { imagesOf } from '../../../src/mke/findings/host-facts.ts';
-import { localImages, wholeName } from '../../../src/mke/findings/local-images.ts';
+import { localImages, fullImageName } from '../../../src/mke/findings/local-images.ts';
 import { brief, daemonSet } from './views.ts';
 
 const HOST = 'w1';
@@ -22,7 +22,7 @@ describe('images on hosts', () => {
     ['reg:5000/a/web', 'reg:5000/a/web:latest'],
     ['web:1@sha256:ab', 'docker.io/library/web@sha256:ab'],
   ])('the full name of %s is %s', (image, whole) => {
-    expect(wholeName(image)).toBe(whole);
+    expect(fullImageName(image)).toBe(whole);
   });
 
   it('are reported if no registry has them', () => {
