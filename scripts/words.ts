@@ -98,7 +98,7 @@ const actors: readonly Rule[] = [
   {
     find: /(?<!(operator|user|reader|author|caller|one|who|you) )wants/i,
     use: 'requires, expects, needs',
-    except: /\.wants/i,
+    except: /\.wants|wants=/i,
   },
   { find: /(is|are|was|were) wanted/i, use: 'is requested, is expected' },
   { find: /of one's own/i, use: 'custom' },
