@@ -116,7 +116,9 @@ spec:
 
   it('refuses "runner exec" and "runner doctor" on a host that cannot be managed', async () => {
     const exec = await cli.run(['exec', 'w', '-i', k0sctl(), '--', 'true']);
-    expect(exec.stderr).toContain('"w" cannot be managed: it uses WinRM, which runner does not support.');
+    expect(exec.stderr).toContain(
+      '"w" cannot be managed: it uses WinRM, which runner does not support.',
+    );
     const doctor = await cli.run(['doctor', 'w', '-i', k0sctl()]);
     expect([doctor.code === 0, doctor.stdout]).toEqual([
       false,
