@@ -423,6 +423,27 @@ ${fails}`);
     expect(bench.read('h1', 'etc/earlier')).toBeUndefined();
   });
 
+  it.each([
+    ['--skip', '99', 'has no change "99"'],
+    ['--host', 'nobody', 'has no host "nobody"'],
+  ])('leaves a finished run finished when %s names nothing in it', async (flag, value, message) => {
+    const { code } = await bench.play(`
+- name: Finished
+  hosts: h1
+  tasks:
+    - name: Write a file
+      copy: { content: x, dest: /etc/finished }
+`);
+    expect(code).toBe(0);
+    const rejected = await bench.cli.run(['rollback', flag, value]);
+    expect(rejected.code).toBe(1);
+    expect(rejected.stderr).toContain(message);
+    const [newest] = JSON.parse((await bench.cli.run(['runs', '--json'])).stdout) as {
+      state: string;
+    }[];
+    expect(newest?.state).toBe('done');
+  });
+
   it('respects undo_on and undo_when', async () => {
     const { code } = await bench.play(`
 - name: Choosy

@@ -32,23 +32,24 @@ export function rollbackCommand(world: World, argv: string[]): Promise<number> {
           collect,
         ),
   );
-  return recover(world, request, ({ end }) => ({
-    work: (engine) => rollBackOnRequest(engine, request.options, end),
-  }));
+  return recover(world, request, (found) => {
+    const { skip: words = [], host: hosts } = request.options;
+    // Checked before anything is recorded: a mistyped number must not turn a finished run into one that crashed.
+    const skip = words.map((word) => unitOf(found, word));
+    for (const host of hosts ?? []) {
+      if (!found.hosts.has(host)) throw new UsageError(`Run ${request.id} has no host "${host}".`);
+    }
+    return { work: (engine) => rollBackOnRequest(engine, { skip, hosts, end: found.end }) };
+  });
 }
 
 /** @param end how the run ended. Undefined if it crashed. */
 async function rollBackOnRequest(
   engine: Engine,
-  { skip: words = [], host: hosts }: RollbackOptions,
-  end: RecordedRun['end'],
+  { skip, hosts, end }: { skip: number[]; hosts?: string[] | undefined; end: RecordedRun['end'] },
 ): Promise<Ending> {
   const recorded = engine.log.state;
   const id = engine.settings.run;
-  const skip = words.map((word) => unitOf(recorded, word));
-  for (const host of hosts ?? []) {
-    if (!recorded.hosts.has(host)) throw new UsageError(`Run ${id} has no host "${host}".`);
-  }
   const reason = end === undefined ? 'crash' : 'request';
   // Failed hosts that "max_failures" tolerated: the run continued on the others.
   const partial = hosts?.every((host) => recorded.rolledBack.has(host)) === true;
