@@ -388,7 +388,7 @@ describe('connection variables in an inventory', () => {
 `,
     );
     expect(notesOf(inventory)).toEqual([
-      'hosts.yaml:2:65: "ansible_shell_executable" is not honoured. Commands run in sh. Use "executable" of the module shell.',
+      'hosts.yaml:2:65: "ansible_shell_executable" is not supported. Commands run in sh. Use "executable" of the module shell.',
       'hosts.yaml:2:11: "ansible_remote_tmp", "ansible_ssh_pipelining" have no effect in runner.',
     ]);
   });
