@@ -57,8 +57,7 @@ const code = await new Promise((done) =>
   runner.once('close', (status, signal) => done(signal ? 130 : status)),
 );
 // The file of an earlier demo is not reported: runs with --tags write none.
-if (code === 0 && writtenAt() !== before)
-  console.log(`\nThe MKE 4 configuration is in ${config}`);
+if (code === 0 && writtenAt() !== before) console.log(`\nThe MKE 4 configuration is in ${config}`);
 lab.stdin.end();
 await ended;
 rmSync(home, { recursive: true, force: true });
