@@ -42,7 +42,7 @@ export function readRecoveryRequest<O extends RecoverOptions>(
   add: (command: Command) => Command,
 ): RecoveryRequest<O> {
   const command = newCommand(world, `runner ${mode}`)
-    .argument('[run]', 'ID of the run (default: the newest unfinished run)')
+    .argument('[run]', 'ID of the run (default: the newest unfinished run, or else the newest run)')
     .description(description);
   addRunOptions(add(command)).parse(argv, { from: 'user' });
   const options = command.opts<O>();
