@@ -7,7 +7,7 @@ import tseslint from 'typescript-eslint';
  * `cli` may import everything.
  */
 const mayImport = {
-  core: ['util/archive', 'util/folder'],
+  core: ['util/archive', 'util/directory'],
   util: ['core', 'fs', 'os'],
   template: ['core', 'util', 'handlebars', '@marcbachmann/cel-js'],
   language: ['core', 'util', 'template'],
@@ -29,7 +29,7 @@ const mayImport = {
   ],
   chaos: ['checker', 'core', 'lab', 'output/events', 'util', 'fs', 'os', 'child_process'],
 };
-const folders = [...Object.keys(mayImport), 'cli'];
+const directories = [...Object.keys(mayImport), 'cli'];
 const ioModules =
   'child_process cluster dgram dns fs http http2 https net os process readline timers tls worker_threads'.split(
     ' ',
@@ -78,12 +78,12 @@ const time = [
 ];
 const timers = ['setTimeout', 'setInterval', 'setImmediate', 'performance'];
 
-function importRules(folder, allowed) {
-  const others = folders.filter((other) => other !== folder && !allowed.includes(other));
+function importRules(directory, allowed) {
+  const others = directories.filter((other) => other !== directory && !allowed.includes(other));
   const forbidden = (list) => list.filter((name) => !allowed.includes(name));
   const what = [...forbidden(ioModules).map((name) => `node:${name}`), ...forbidden(packages)];
   return {
-    files: [`src/${folder}/**/*.ts`],
+    files: [`src/${directory}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -96,14 +96,16 @@ function importRules(folder, allowed) {
                   .filter((file) => file.startsWith(`${other}/`))
                   .map((file) => `!**/${file}.ts`),
               ],
-              message: `src/${folder} must not import src/${other}.`,
+              message: `src/${directory} must not import src/${other}.`,
             })),
             ...what.map((name) => ({
               group: [name, `${name}/*`],
-              message: `src/${folder} must not import ${name}.`,
+              message: `src/${directory} must not import ${name}.`,
             })),
-            ...(withoutChance.includes(folder) ? [chance] : []),
-            ...(withoutChance.includes(folder) && folder !== 'journal' ? [machineChance] : []),
+            ...(withoutChance.includes(directory) ? [chance] : []),
+            ...(withoutChance.includes(directory) && directory !== 'journal'
+              ? [machineChance]
+              : []),
           ],
         },
       ],
@@ -111,8 +113,8 @@ function importRules(folder, allowed) {
       // so also "../file.ts" from its subdirectories: src itself has no files.
       'no-restricted-syntax': [
         'error',
-        ...(folder === 'lab' ? [] : random),
-        ...(behindPorts.includes(folder) ? time : []),
+        ...(directory === 'lab' ? [] : random),
+        ...(behindPorts.includes(directory) ? time : []),
         {
           selector: 'ImportExpression[source.value=/^\\.\\.\\u002f.*\\u002f/]',
           message: 'Only src/cli may import another directory of src dynamically.',
@@ -126,8 +128,8 @@ function importRules(folder, allowed) {
   };
 }
 
-const importRuleSets = Object.entries(mayImport).map(([folder, allowed]) =>
-  importRules(folder, allowed),
+const importRuleSets = Object.entries(mayImport).map(([directory, allowed]) =>
+  importRules(directory, allowed),
 );
 
 export default tseslint.config(
@@ -175,7 +177,7 @@ export default tseslint.config(
   },
   ...importRuleSets,
   {
-    files: behindPorts.map((folder) => `src/${folder}/**/*.ts`),
+    files: behindPorts.map((directory) => `src/${directory}/**/*.ts`),
     // The port itself, and the event queue, which waits for all promises before the next event.
     ignores: ['src/journal/disk-file.ts', 'src/sim/clock.ts'],
     rules: {

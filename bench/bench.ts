@@ -322,8 +322,8 @@ function report(
 }
 
 async function compare(tools: Tool[], count: number, rtt: number): Promise<void> {
-  const folder = mkdtempSync(join(dir, 'hosts-'));
-  const hosts = await SshdHosts.start(folder, count, rtt);
+  const directory = mkdtempSync(join(dir, 'hosts-'));
+  const hosts = await SshdHosts.start(directory, count, rtt);
   const stop = (): void => {
     hosts.stop();
     process.exit(130);

@@ -13,8 +13,8 @@ const STEPS = 200;
 
 /** The cost of the journal per changing step, by number of hosts: they share one sync. */
 export async function journalCost(dir: string, hosts: number): Promise<string> {
-  const folder = mkdtempSync(join(dir, 'journal-'));
-  const path = join(folder, 'journal');
+  const directory = mkdtempSync(join(dir, 'journal-'));
+  const path = join(directory, 'journal');
   const log = Log.create(DiskFile.create(path), new Redactor());
   await log.append(header);
   const began = process.hrtime.bigint();
@@ -31,7 +31,7 @@ export async function journalCost(dir: string, hosts: number): Promise<string> {
   const ms = Number(process.hrtime.bigint() - began) / 1e6;
   await log.close();
   const bytes = statSync(path).size;
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
   const perStep = (ms / STEPS).toFixed(2);
   const perUnit = (bytes / unit).toFixed(0);
   return `journal          ${String(hosts).padStart(5)}  ${perStep} ms per changing step, ${perUnit} bytes per unit\n`;
@@ -83,26 +83,27 @@ function intent(unit: number, step: number, index: number): IntentRecord {
 
 /** Plays thirty changing steps of which the last fails, and compares the duration of the rollback with that of the run. */
 export async function rollbackTime(dir: string, count: number, rtt: number): Promise<string> {
-  const folder = mkdtempSync(join(dir, 'undo-'));
-  const hosts = await SshdHosts.start(folder, count, rtt);
+  const directory = mkdtempSync(join(dir, 'undo-'));
+  const hosts = await SshdHosts.start(directory, count, rtt);
   try {
-    for (const { name } of hosts.hosts) mkdirSync(join(folder, 'files', name), { recursive: true });
+    for (const { name } of hosts.hosts)
+      mkdirSync(join(directory, 'files', name), { recursive: true });
     const lines = hosts.hosts.map(
       ({ name, address, port }) =>
         `    ${name}: { ansible_host: ${address}, ansible_port: ${String(port)}, ansible_user: ${hosts.user}, ansible_ssh_private_key_file: ${hosts.key} }`,
     );
-    const inventory = join(folder, 'inventory.yml');
+    const inventory = join(directory, 'inventory.yml');
     writeFileSync(inventory, `all:\n  hosts:\n${lines.join('\n')}\n`);
-    const playbook = join(folder, 'playbook.yml');
-    writeFileSync(playbook, changing(join(folder, 'files')));
+    const playbook = join(directory, 'playbook.yml');
+    writeFileSync(playbook, changing(join(directory, 'files')));
     const program = new URL('../bin/runner.js', import.meta.url).pathname;
     const args = ['play', playbook, '-i', inventory, '--fail-at', 'last', '--output', 'json'];
     const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
       maxBuffer: 256 * 1024 * 1024,
       env: {
         ...process.env,
-        HOME: folder,
-        XDG_STATE_HOME: join(folder, 'state'),
+        HOME: directory,
+        XDG_STATE_HOME: join(directory, 'state'),
         RUNNER_KNOWN_HOSTS: hosts.knownHosts,
       },
     }).catch((error: unknown) => error as { stdout: string });

@@ -48,15 +48,15 @@ export function realistic(dialect: Dialect, dir: string): string {
 export function changing(dir: string): string {
   const base = `${dir}/{{inventory_hostname}}`;
   const tasks = [1, 2, 3, 4, 5].flatMap((n) => {
-    const folder = `${base}/d${String(n)}`;
-    const remove = `{ name: Remove, file: { path: '${folder}/s', state: absent } }`;
+    const directory = `${base}/d${String(n)}`;
+    const remove = `{ name: Remove, file: { path: '${directory}/s', state: absent } }`;
     return [
-      `    - { name: Directory ${String(n)}, file: { path: '${folder}', state: directory } }`,
-      `    - { name: File ${String(n)}, copy: { content: "one\\n", dest: '${folder}/a' } }`,
-      `    - { name: Again ${String(n)}, copy: { content: "two\\n", dest: '${folder}/a' } }`,
-      `    - { name: Line ${String(n)}, lineinfile: { path: '${folder}/b', line: x, create: true } }`,
-      `    - { name: More ${String(n)}, lineinfile: { path: '${folder}/b', line: y } }`,
-      `    - { name: Shell ${String(n)}, shell: 'echo x >${folder}/s', undo: [${remove}] }`,
+      `    - { name: Directory ${String(n)}, file: { path: '${directory}', state: directory } }`,
+      `    - { name: File ${String(n)}, copy: { content: "one\\n", dest: '${directory}/a' } }`,
+      `    - { name: Again ${String(n)}, copy: { content: "two\\n", dest: '${directory}/a' } }`,
+      `    - { name: Line ${String(n)}, lineinfile: { path: '${directory}/b', line: x, create: true } }`,
+      `    - { name: More ${String(n)}, lineinfile: { path: '${directory}/b', line: y } }`,
+      `    - { name: Shell ${String(n)}, shell: 'echo x >${directory}/s', undo: [${remove}] }`,
     ];
   });
   return play(tasks, 'runner');

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 const root = new URL('../', import.meta.url).pathname;
 
-function newest(folder) {
+function newest(directory) {
   let time = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+  for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {
     if (entry.isFile()) time = Math.max(time, statSync(join(entry.parentPath, entry.name)).mtimeMs);
   }
   return time;

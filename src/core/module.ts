@@ -2,7 +2,7 @@ import type { Action, HttpRequest, HttpResponse } from './action.ts';
 import type { CommandOutput, Fact } from './fact.ts';
 import type { HostPath } from './host-path.ts';
 import type { ArchiveEntry } from '../util/archive.ts';
-import type { FolderEntry } from '../util/folder.ts';
+import type { DirectoryEntry } from '../util/directory.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /** Schema of a list of conditions. For each condition, `plan` gets true, or the text of a condition that is false. */
@@ -30,7 +30,7 @@ export interface Controller {
   /** Path, size and checksum of such a file, without reading it into memory. */
   fileInfo(path: string): Promise<ControllerFile>;
   /** All entries below a directory; undefined when the path is a file. */
-  folder(path: string): Promise<ControllerFolder | undefined>;
+  directory(path: string): Promise<ControllerDirectory | undefined>;
   /** The entries of an archive. */
   archive(path: string): Promise<ArchiveEntry[]>;
   /** SHA-256 of a file; undefined when it does not exist. */
@@ -66,10 +66,10 @@ export interface ControllerFile {
   encrypted?: boolean;
 }
 
-export interface ControllerFolder {
+export interface ControllerDirectory {
   /** Absolute path. */
   path: string;
-  entries: FolderEntry[];
+  entries: DirectoryEntry[];
 }
 
 export interface FileDiff {

@@ -1,5 +1,5 @@
 import type { ArchiveEntry } from '../util/archive.ts';
-import type { FolderEntry } from '../util/folder.ts';
+import type { DirectoryEntry } from '../util/directory.ts';
 
 /** The clock of the engine and the transport, which tests can speed up. */
 export interface Clock {
@@ -60,7 +60,7 @@ export interface ControllerDisk extends Files {
   /** Size, mode and checksum of a file. @throws Error with the code of the system */
   digest(path: string): Promise<FileDigest>;
   /** All entries below a directory. @throws TaskError */
-  tree(path: string): Promise<FolderEntry[]>;
+  tree(path: string): Promise<DirectoryEntry[]>;
   /** The entries of an archive. @throws TaskError */
   archive(path: string): Promise<ArchiveEntry[]>;
 }

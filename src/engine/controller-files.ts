@@ -2,7 +2,7 @@ import { readText } from '../template/read-text.ts';
 import type { HttpRequest, HttpResponse } from '../core/action.ts';
 import { RunnerError, systemReason, TaskError } from '../core/errors.ts';
 import type { HostPath, PathCopy } from '../core/host-path.ts';
-import type { Controller, ControllerFile, ControllerFolder } from '../core/module.ts';
+import type { Controller, ControllerDirectory, ControllerFile } from '../core/module.ts';
 import type { ControllerDisk, FileKind, Random } from '../core/ports.ts';
 import { withPartials } from '../template/partials.ts';
 import type { Scope } from '../template/scope.ts';
@@ -56,7 +56,7 @@ export class ControllerFiles implements Controller {
     return { ...info, size: plain.length, checksum: sha256(plain), encrypted: true };
   }
 
-  async folder(path: string): Promise<ControllerFolder | undefined> {
+  async directory(path: string): Promise<ControllerDirectory | undefined> {
     const { files } = this.#options;
     const found = this.#find(path, 'files', { directories: true });
     if (this.#kindOf(found) === 'file') return undefined;

@@ -87,10 +87,10 @@ function scheduleParts(
     tolerated: log.state.rolledBack,
     unsettled: openAlone(log.state).map(({ intent }) => intent.host),
   });
-  const variables = new Variables(engine, knowledge, playbook.folders);
+  const variables = new Variables(engine, knowledge, playbook.directories);
   const shared = { knowledge, variables, numbers: new Numbers(log.state), keys: new StepKeys() };
   const failAt = new FailAt(settings.failAt);
-  const items = itemsWith({ run: engine, ...shared, failAt, directories: playbook.folders });
+  const items = itemsWith({ run: engine, ...shared, failAt, directories: playbook.directories });
   const run = runStep(engine, { ...shared, items });
   return {
     knowledge,

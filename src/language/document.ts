@@ -39,7 +39,7 @@ export interface Playbook extends Fields<typeof playbookKeywords> {
    * Directories in which templates and files are searched; that of the playbook below all overlays
    * is last.
    */
-  folders: string[];
+  directories: string[];
   /** Every file that was read; the journal keeps a copy of each. */
   files: string[];
   /** Problems that do not prevent a run. */

@@ -80,7 +80,7 @@ export const copy: Module<Args> = {
       }
       return planOnHost(src, { ...wanted, ...inDigits }, args, host);
     }
-    const directory = await controller.folder(src);
+    const directory = await controller.directory(src);
     if (directory) return planDirectory(directoryOf(src, args), directory, { host, controller });
     // Read the state on the host and the file on the controller at the same time.
     const [file] = await Promise.all([controller.fileInfo(src), host.fact(fileState, dest)]);

@@ -78,7 +78,7 @@ function refuseConnection(values: JsonObject, from: string): void {
 async function readAll(args: Args, controller: Controller): Promise<JsonObject> {
   const { dir = '', depth = Infinity, extensions = ['yaml', 'yml', 'json'] } = args;
   const endings = extensions.map((one) => `.${one.replace(/^\./, '')}`);
-  const directory = await inVarsFirst(`vars/${dir}`, dir, (path) => controller.folder(path));
+  const directory = await inVarsFirst(`vars/${dir}`, dir, (path) => controller.directory(path));
   if (!directory)
     throw new TaskError(`"${dir}" is a file, not a directory.`, { hint: `Use "file: ${dir}".` });
   const chosen = directory.entries.filter(

@@ -97,7 +97,7 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
     plays: loadPlays(plays ?? [], { file, chain: [file], when: [], tags: [], vars: {} }, loading),
     fingerprint: [],
     changes: changes.list,
-    folders: [],
+    directories: [],
     files: [],
     warnings: [],
     placeOf: (vars, name) => map.key(vars, name),
@@ -107,7 +107,7 @@ function load({ value, files, changes }: Layers, loading: PlayLoading): Playbook
   return {
     ...playbook,
     fingerprint: [...own, ...reading.fingerprint],
-    folders: [...new Set(directories)],
+    directories: [...new Set(directories)],
     files: [...used].sort(),
   };
 }

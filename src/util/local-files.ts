@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ControllerDisk, FileKind, Files } from '../core/ports.ts';
 import { readArchive } from './archive.ts';
 import { digestFile } from './digest.ts';
-import { readFolder } from './folder.ts';
+import { readDirectory } from './directory.ts';
 
 /** The files of this machine. */
 export const localFiles: Files = {
@@ -40,7 +40,7 @@ export const localDisk: ControllerDisk = {
     }
   },
   digest: digestFile,
-  tree: readFolder,
+  tree: readDirectory,
   archive: readArchive,
 };
 

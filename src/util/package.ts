@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 
 /** Directory of the installed package, which contains the shipped playbooks, roles and shell files. */
 export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error('Cannot find the package directory of runner.');
-    folder = parent;
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) {
+    const parent = dirname(directory);
+    if (parent === directory) throw new Error('Cannot find the package directory of runner.');
+    directory = parent;
   }
-  return folder;
+  return directory;
 }
 
 export function packageVersion(): string {

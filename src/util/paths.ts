@@ -13,9 +13,9 @@ export function expandHome(path: string): string {
 /** Possible paths of a file of a role or playbook: in the subdirectory for its kind, or in the directory itself; nearest first. */
 export function placesOf(
   name: string,
-  folders: readonly string[],
+  directories: readonly string[],
   kind: 'files' | 'templates',
 ): string[] {
   if (isAbsolute(name)) return [name];
-  return folders.flatMap((folder) => [join(folder, kind, name), join(folder, name)]);
+  return directories.flatMap((directory) => [join(directory, kind, name), join(directory, name)]);
 }

@@ -13,18 +13,18 @@ import { validateValue } from '../../src/util/schema.ts';
 const all = [...builtinModules.values()];
 const root = packageRoot();
 
-const folders: [folder: string, index: Record<string, { name: string }>][] = [
+const directories: [directory: string, index: Record<string, { name: string }>][] = [
   ['modules', modules],
   ['modules/undo', undoModules],
   ['mke/modules', mkeModules],
 ];
 
-describe.each(folders)('the index of src/%s', (folder, index) => {
+describe.each(directories)('the index of src/%s', (directory, index) => {
   it('has a line for every file of the directory, sorted by name', () => {
-    const onDisk = readdirSync(join(root, 'src', folder), { withFileTypes: true })
+    const onDisk = readdirSync(join(root, 'src', directory), { withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name !== 'index.ts')
       .map(({ name }) => name.replace(/\.ts$/, ''));
-    const lines = readFileSync(join(root, 'src', folder, 'index.ts'), 'utf8')
+    const lines = readFileSync(join(root, 'src', directory, 'index.ts'), 'utf8')
       .split('\n')
       .filter((line) => line.startsWith('export '));
     expect(lines).toEqual(onDisk.sort().map((name) => `export { ${name} } from './${name}.ts';`));
@@ -36,9 +36,9 @@ describe.each(folders)('the index of src/%s', (folder, index) => {
 });
 
 describe('the tests of modules', () => {
-  it.each(folders)('have a file for each module in src/%s', (folder, index) => {
+  it.each(directories)('have a file for each module in src/%s', (directory, index) => {
     const untested = Object.keys(index).filter(
-      (name) => !existsSync(join(root, 'test', folder, `${name}.test.ts`)),
+      (name) => !existsSync(join(root, 'test', directory, `${name}.test.ts`)),
     );
     expect(untested).toEqual([]);
   });
@@ -46,7 +46,7 @@ describe('the tests of modules', () => {
 
 describe('the registry', () => {
   it('has the modules of all directories', () => {
-    const names = folders.flatMap(([, index]) => Object.keys(index));
+    const names = directories.flatMap(([, index]) => Object.keys(index));
     expect([...builtinModules.keys()].sort()).toEqual(names.sort());
   });
 

@@ -38,13 +38,13 @@ describe('the reference in docs/ and schemas/', () => {
 
   it('matches the code', async () => {
     const pages = referencePages(world);
-    const folder = join(root, 'docs', 'reference');
-    const onDisk = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    const directory = join(root, 'docs', 'reference');
+    const onDisk = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.md'),
     );
     expect(onDisk.sort(), stale).toEqual(Object.keys(pages).sort());
     for (const [name, text] of Object.entries(pages)) {
-      const path = join(folder, name);
+      const path = join(directory, name);
       expect(readFileSync(path, 'utf8') === (await pretty(path, text)), `${name}: ${stale}`).toBe(
         true,
       );
@@ -79,10 +79,10 @@ describe('schemas for editors', () => {
     parse(readFileSync(file, 'utf8'), { logLevel: 'silent' }) as unknown;
 
   it('accept every shipped playbook, task file and role', () => {
-    const files = (folder: string) =>
-      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    const files = (directory: string) =>
+      readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.yml'))
-        .map((name) => join(root, folder, name));
+        .map((name) => join(root, directory, name));
     const all = [...files('playbooks'), ...files('roles'), ...files('examples')];
     for (const file of all) {
       const kind = /\/(tasks|handlers)\//.test(file)
@@ -109,10 +109,10 @@ describe('schemas for editors', () => {
 
 describe('keywords', () => {
   it('of the structure are those that src/playbook reads', () => {
-    const folder = join(root, 'src', 'playbook');
-    const source = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    const directory = join(root, 'src', 'playbook');
+    const source = readdirSync(directory, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
-      .map((name) => readFileSync(join(folder, name), 'utf8'))
+      .map((name) => readFileSync(join(directory, name), 'utf8'))
       .join('\n');
     // Quoted words: a reader reads each of its keywords by name.
     const words = new Set([...source.matchAll(/'([A-Za-z_]+)'/g)].map(([, name = '']) => name));
@@ -173,11 +173,11 @@ describe('helpers', () => {
 
 describe('examples of modules', () => {
   it('exist for every module and use it', () => {
-    const folder = join(root, 'examples', 'modules');
-    const names = readdirSync(folder).filter((name) => name.endsWith('.yml'));
+    const directory = join(root, 'examples', 'modules');
+    const names = readdirSync(directory).filter((name) => name.endsWith('.yml'));
     expect(names.sort()).toEqual(shown.map(({ name }) => `${name}.yml`).sort());
     for (const { name } of shown) {
-      const file = join(folder, `${name}.yml`);
+      const file = join(directory, `${name}.yml`);
       const options = { modules, files: localFiles, rolePaths: [], playbookPaths: [] };
       const { plays } = loadPlaybook(file, options);
       const used = plays.flatMap(({ sections }) => sections.flatMap(({ nodes }) => nodes));

@@ -94,7 +94,7 @@ describe('the check of sizes', () => {
 
 describe('the import rules', () => {
   const eslint = new ESLint({ cwd: packageRoot() });
-  const folders = readdirSync(join(packageRoot(), 'src'), { withFileTypes: true })
+  const directories = readdirSync(join(packageRoot(), 'src'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
 
@@ -113,11 +113,11 @@ describe('the import rules', () => {
     return new Linter().verify(code, [own], { filename: path }).map(({ message }) => message);
   }
 
-  it.each(folders.filter((name) => name !== 'cli'))(
+  it.each(directories.filter((name) => name !== 'cli'))(
     'src/%s has a row, and must not import cli',
-    async (folder) => {
-      const said = await messages(`src/${folder}/x.ts`, "import '../cli/main.ts';");
-      expect(said).toEqual([expect.stringContaining(`src/${folder} must not import src/cli.`)]);
+    async (directory) => {
+      const said = await messages(`src/${directory}/x.ts`, "import '../cli/main.ts';");
+      expect(said).toEqual([expect.stringContaining(`src/${directory} must not import src/cli.`)]);
     },
   );
 
@@ -142,8 +142,8 @@ describe('the import rules', () => {
     ['playbook', "import '../inventory/load.ts';", 'src/inventory'],
     ['checker', "import '../core/json.ts';", 'src/core'],
     ['modules', "import { Client } from 'ssh2';", 'ssh2'],
-  ])('refuse in src/%s: %s', async (folder, code, part) => {
-    expect((await messages(`src/${folder}/x.ts`, code)).join('\n')).toContain(part);
+  ])('refuse in src/%s: %s', async (directory, code, part) => {
+    expect((await messages(`src/${directory}/x.ts`, code)).join('\n')).toContain(part);
   });
 
   it.each([
@@ -153,7 +153,7 @@ describe('the import rules', () => {
     ['modules', "await import('./copy.ts');"],
     ['cli', "import '../engine/run.ts'; await import('../mke/convert.ts');"],
     ['transport', "import { Client } from 'ssh2'; import 'node:net';"],
-  ])('allow in src/%s: %s', async (folder, code) => {
-    expect(await messages(`src/${folder}/x.ts`, code)).toEqual([]);
+  ])('allow in src/%s: %s', async (directory, code) => {
+    expect(await messages(`src/${directory}/x.ts`, code)).toEqual([]);
   });
 });

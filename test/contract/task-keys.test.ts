@@ -40,10 +40,10 @@ function* tasksIn(value: unknown): Generator<Record<string, unknown>> {
 }
 
 const root = packageRoot();
-const files = ['playbooks', 'roles', 'examples', 'src/lab/real'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+const files = ['playbooks', 'roles', 'examples', 'src/lab/real'].flatMap((directory) =>
+  readdirSync(join(root, directory), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.yml'))
-    .map((name) => join(folder, name)),
+    .map((name) => join(directory, name)),
 );
 
 const tasksOf = (file: string) => [

@@ -174,8 +174,8 @@ describe('a file of traces', () => {
   });
 
   it('belongs to the rules of one subject, or to the samples', () => {
-    const names = (folder: string, ending: string) =>
-      readdirSync(join(packageRoot(), 'test', folder)).map((name) => name.replace(ending, ''));
+    const names = (directory: string, ending: string) =>
+      readdirSync(join(packageRoot(), 'test', directory)).map((name) => name.replace(ending, ''));
     const subjects = new Set(names('behaviour', '.test.ts'));
     const unknown = names('traces', '.txt').filter((name) => !subjects.has(name));
     expect(unknown).toEqual(['loaded-playbooks']);

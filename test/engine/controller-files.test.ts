@@ -41,7 +41,7 @@ describe('an error for an unreadable file on the controller', () => {
     ['a file', () => files.file('a'), '/p/files/a'],
     ['a large file', () => files.fileInfo('a'), '/p/files/a'],
     ['a template', () => files.render('a'), '/p/templates/a'],
-    ['a directory', () => files.folder('d'), '/p/files/d'],
+    ['a directory', () => files.directory('d'), '/p/files/d'],
     ['an archive', () => files.archive('a'), '/p/files/a'],
   ] as [string, () => Promise<unknown>, string][])(
     'contains its path: %s',

@@ -14,7 +14,7 @@ import {
 } from '../../src/core/module.ts';
 import { placeCopies } from '../../src/engine/undo-plan.ts';
 import type { ArchiveEntry } from '../../src/util/archive.ts';
-import type { FolderEntry } from '../../src/util/folder.ts';
+import type { DirectoryEntry } from '../../src/util/directory.ts';
 import { validateValue } from '../../src/util/schema.ts';
 
 interface Case {
@@ -23,7 +23,7 @@ interface Case {
   /** Answers by "fact.name param param". */
   facts?: Record<string, unknown>;
   files?: Record<string, string>;
-  folders?: Record<string, FolderEntry[]>;
+  directories?: Record<string, DirectoryEntry[]>;
   archives?: Record<string, ArchiveEntry[]>;
   responses?: Record<string, HttpResponse>;
 }
@@ -45,7 +45,7 @@ export interface ModuleCases {
 export function fakeHost({
   facts = {},
   files = {},
-  folders = {},
+  directories = {},
   archives = {},
   responses = {},
 }: Partial<Case>): Sight {
@@ -68,8 +68,8 @@ export function fakeHost({
   };
   const controller: Sight['controller'] = {
     file,
-    folder: (path) => {
-      const entries = folders[path];
+    directory: (path) => {
+      const entries = directories[path];
       return Promise.resolve(entries && { path: `/controller/${path}`, entries });
     },
     archive: (path) =>

@@ -251,9 +251,9 @@ const hosts = `all:
 
 /** Loads, checks and plays a playbook on scripted hosts: h1 and h2 in the group web, h3 in db. */
 export async function perform(script: Script): Promise<Performance> {
-  const folder = mkdtempSync(join(tmpdir(), 'runner-scripted-'));
+  const directory = mkdtempSync(join(tmpdir(), 'runner-scripted-'));
   try {
-    return await performIn(folder, script);
+    return await performIn(directory, script);
   } catch (error) {
     if (!(error instanceof PlaybookError)) throw error;
     return {
@@ -267,7 +267,7 @@ export async function perform(script: Script): Promise<Performance> {
       recording: { events: [], records: [], playbook: script.text, placeholders: new Map() },
     };
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }
 
@@ -276,7 +276,7 @@ function messages({ problems }: PlaybookError): string[] {
 }
 
 /** The same in a given directory, which keeps the journal. */
-export async function performIn(folder: string, script: Script): Promise<Performance> {
+export async function performIn(directory: string, script: Script): Promise<Performance> {
   const { text, files = {}, away = [], settings = {}, env = {} } = script;
   const isPlaybook =
     /^\s*- (name: .*\n\s+)?(hosts|import_playbook|\{[^}]*hosts):? /.test(text) ||
@@ -286,17 +286,17 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     : `- name: Play\n  hosts: all\n  tasks:\n${text.trim().replaceAll(/^/gm, '    ')}\n`;
   const all = { 'inventory.yml': script.inventory ?? hosts, ...files, 'playbook.yml': play };
   for (const [name, content] of Object.entries(all)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), content);
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), content);
   }
   const modules = builtinModules;
-  const playbook = loadPlaybook(join(folder, 'playbook.yml'), {
+  const playbook = loadPlaybook(join(directory, 'playbook.yml'), {
     modules,
     files: localFiles,
     rolePaths: [],
     playbookPaths: [],
   });
-  const inventory = loadInventory(join(folder, 'inventory.yml'), { varsFolders: [folder] });
+  const inventory = loadInventory(join(directory, 'inventory.yml'), { varsFolders: [directory] });
   const variables: JsonObject = settings.variables ?? {};
   const problems = checkPlaybook(playbook, modules, {
     files: localFiles,
@@ -313,7 +313,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
   const redactor = new Redactor();
   for (const [name, secret] of Object.entries(script.secrets ?? {})) redactor.add(name, secret);
   const checks = settings.check === true;
-  const path = join(folder, 'journal');
+  const path = join(directory, 'journal');
   const log = checks
     ? Log.inMemory(redactor)
     : script.resumes
@@ -366,7 +366,7 @@ export async function performIn(folder: string, script: Script): Promise<Perform
     const { most, sessions, patience } = connections;
     const seen = { most, sessions, patience, events: [...events], trace: traceOf(events) };
     if (!checks && result.status === 'failed' && result.changedAnything) await rollBackHosts();
-    const placeholders = new Map([[folder, '<dir>']]);
+    const placeholders = new Map([[directory, '<dir>']]);
     // The header is created here, so it tests nothing of runner.
     await log.sync();
     if (faults.length > 0) throw faults[0];

@@ -36,7 +36,7 @@ export const plainExamples = readdirSync(examples).filter(
 );
 
 export function sweepOptions(name: string, jobs: number): SweepOptions {
-  const folder = join(examples, name);
+  const directory = join(examples, name);
   const base = {
     program: join(packageRoot(), 'bin', 'runner.js'),
     env: { PATH: process.env['PATH'] ?? '' },
@@ -51,12 +51,12 @@ export function sweepOptions(name: string, jobs: number): SweepOptions {
     return { ...base, playground, playArgs };
   }
   const inputs = clusterExamples[name];
-  const hosts = inputs === undefined ? 'h1,h2,' : join(folder, 'lab', 'hosts.yml');
+  const hosts = inputs === undefined ? 'h1,h2,' : join(directory, 'lab', 'hosts.yml');
   return {
     ...base,
-    playArgs: [join(folder, 'playbook.yml'), ...(inputs ?? [])],
+    playArgs: [join(directory, 'playbook.yml'), ...(inputs ?? [])],
     playground: { kind: 'hosts', inventory: loadInventory(hosts), input: undefined },
-    prepare: inputs === undefined ? undefined : join(folder, 'lab', 'prepare.yml'),
+    prepare: inputs === undefined ? undefined : join(directory, 'lab', 'prepare.yml'),
   };
 }
 

@@ -7,11 +7,11 @@ import { HostsBench } from '../helpers/hosts.ts';
 import { itWith } from '../helpers/programs.ts';
 import { clusterExamples, exampleNeeds, plainExamples } from '../helpers/sweeps.ts';
 
-const folder = join(packageRoot(), 'examples');
+const directory = join(packageRoot(), 'examples');
 
 describe('examples', () => {
   it('with a directory `lab` all have inputs in the table of the sweeps', () => {
-    const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'lab')));
+    const names = readdirSync(directory).filter((name) => existsSync(join(directory, name, 'lab')));
     expect(names).toEqual(Object.keys(clusterExamples));
   });
 
@@ -23,9 +23,9 @@ describe('examples', () => {
         try {
           const { code, stdout, stderr } = await cli.run(
             [
-              ...['test', join(folder, name, 'playbook.yml'), ...inputs],
-              ...['--inventory', join(folder, name, 'lab', 'hosts.yml')],
-              ...['--prepare', join(folder, name, 'lab', 'prepare.yml')],
+              ...['test', join(directory, name, 'playbook.yml'), ...inputs],
+              ...['--inventory', join(directory, name, 'lab', 'hosts.yml')],
+              ...['--prepare', join(directory, name, 'lab', 'prepare.yml')],
             ],
             { timeoutMs: 180_000 },
           );
@@ -50,7 +50,7 @@ describe('examples for any host', () => {
   it.each(plainExamples)('%s changes nothing when it runs again', async (name) => {
     const play = () =>
       bench.cli.run([
-        ...['play', join(folder, name, 'playbook.yml'), '-i', bench.inventory],
+        ...['play', join(directory, name, 'playbook.yml'), '-i', bench.inventory],
         ...['--require-undo', '--output', 'json'],
       ]);
     const first = await play();

@@ -65,8 +65,8 @@ describe('a small run', () => {
     expect(seen.some((list) => list.includes(canary))).toBe(false);
     expect(stdout + stderr).not.toContain(canary);
     const run = runOf(events);
-    for (const folder of [bench.cli.stateDir, join(bench.lab.files.dir, 'hosts')]) {
-      const found = execFileSync('sh', ['-c', 'grep -rlF -e "$0" "$1" || :', canary, folder]);
+    for (const directory of [bench.cli.stateDir, join(bench.lab.files.dir, 'hosts')]) {
+      const found = execFileSync('sh', ['-c', 'grep -rlF -e "$0" "$1" || :', canary, directory]);
       expect(found.toString(), run).toBe('');
     }
   });

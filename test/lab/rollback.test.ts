@@ -206,21 +206,21 @@ describe('backup copies on a host', () => {
   hosts: h1
   tasks:
     - { name: Change, copy: { content: new, dest: /etc/copied } }
-    - { name: Remove, file: { path: /etc/copied-folder, state: absent } }
+    - { name: Remove, file: { path: /etc/copied-directory, state: absent } }
 `;
   const setUp = () => {
     writeFileSync(join(root(), 'etc/copied'), 'old');
-    mkdirSync(join(root(), 'etc/copied-folder/below'), { recursive: true });
-    writeFileSync(join(root(), 'etc/copied-folder/below/file'), 'old');
+    mkdirSync(join(root(), 'etc/copied-directory/below'), { recursive: true });
+    writeFileSync(join(root(), 'etc/copied-directory/below/file'), 'old');
   };
   /** Rolls back after the matching copies were overwritten, or removed if the content is undefined. */
   const rollBackWithDamage = async (name: RegExp, content: string | undefined) => {
     const { events } = await bench.play(`${text}${fails}`, ['--on-failure', 'stop']);
-    const folder = join(root(), 'var/lib/runner/runs', runOf(events), 'captures');
-    for (const copy of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const directory = join(root(), 'var/lib/runner/runs', runOf(events), 'captures');
+    for (const copy of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
       if (!name.test(copy)) continue;
-      if (content === undefined) rmSync(join(folder, copy), { recursive: true });
-      else writeFileSync(join(folder, copy), content);
+      if (content === undefined) rmSync(join(directory, copy), { recursive: true });
+      else writeFileSync(join(directory, copy), content);
     }
     return bench.cli.run(['rollback', runOf(events), '--output', 'json']);
   };
@@ -229,7 +229,7 @@ describe('backup copies on a host', () => {
     setUp();
     expect((await bench.play(`${text}${fails}`)).code).toBe(3);
     expect(bench.read('h1', 'etc/copied')).toBe('old');
-    expect(bench.read('h1', 'etc/copied-folder/below/file')).toBe('old');
+    expect(bench.read('h1', 'etc/copied-directory/below/file')).toBe('old');
   });
 
   it.each([
@@ -254,7 +254,7 @@ describe('backup copies on a host', () => {
         'is damaged, and the controller has no valid copy',
       ) as string,
     });
-    expect(bench.read('h1', 'etc/copied-folder/below/file')).toBeUndefined();
+    expect(bench.read('h1', 'etc/copied-directory/below/file')).toBeUndefined();
   });
 });
 

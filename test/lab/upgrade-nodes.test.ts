@@ -16,11 +16,11 @@ const attached = (node: string, kind: string): string =>
 
 /** Labels of a node in the k0s API, as NAME=VALUE. */
 function labels(node: string): string[] {
-  const folder = attached(node, 'labels');
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  const directory = attached(node, 'labels');
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .map((file) => `${relative(folder, file)}=${readFileSync(file, 'utf8').trim()}`)
+    .map((file) => `${relative(directory, file)}=${readFileSync(file, 'utf8').trim()}`)
     .sort();
 }
 

@@ -13,10 +13,10 @@ const path = '/home/eva/.ssh/authorized_keys';
 
 const keyFacts = (
   text: string | undefined,
-  folder = fileFact({ type: 'directory', mode: '0700', uid: 1001, gid: 1001 }),
+  directory = fileFact({ type: 'directory', mode: '0700', uid: 1001, gid: 1001 }),
 ) => ({
   'account.user eva': eva,
-  'file.state /home/eva/.ssh': folder,
+  'file.state /home/eva/.ssh': directory,
   [`file.content ${path}`]: text === undefined ? undefined : Buffer.from(text),
   [`file.state ${path}`]: text === undefined ? absent : fileFact({ checksum: sum(text) }),
 });

@@ -12,7 +12,7 @@ const none = there({ type: 'absent', mode: '', checksum: '', owner: '', group: '
 const other = '/etc/other.conf';
 
 const confOnTheController = {
-  folders: Object.fromEntries(
+  directories: Object.fromEntries(
     ['conf', 'conf/'].map((name) => [
       name,
       [

@@ -16,7 +16,7 @@ testModule(include_vars, {
     {
       title: 'reads a directory up to a depth; later files override earlier ones',
       args: { dir: 'more', depth: 2, extensions: ['yml', '.json'], name: 'all' },
-      folders: {
+      directories: {
         'vars/more': ['a.yml', 'b/c.json', 'b/c/d.yml', 'b/notes.txt', 'z.yaml'].map((path) => ({
           ...{ path, type: 'file', mode: '0644' },
         })),

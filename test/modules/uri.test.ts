@@ -92,11 +92,11 @@ describe('optional arguments', () => {
   });
 
   it('include_vars: later files override earlier ones', async () => {
-    const folders = {
+    const directories = {
       'vars/d': ['a.yml', 'b.yml'].map((path) => ({ path, type: 'file' as const, mode: '0644' })),
     };
     const files = { '/controller/vars/d/a.yml': 'x: 1\ny: 1', '/controller/vars/d/b.yml': 'x: 2' };
-    const { run } = await include_vars.plan({ dir: 'd' }, fakeHost({ folders, files }));
+    const { run } = await include_vars.plan({ dir: 'd' }, fakeHost({ directories, files }));
     expect(run).toEqual([{ kind: 'set-facts', facts: { x: 2, y: 1 } }]);
   });
 

@@ -11,8 +11,8 @@ import { ConnectError } from '../../src/core/errors.ts';
 import { selfSigned } from '../../src/lab/certificate.ts';
 import { sendHttp } from '../../src/transport/http.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'runner-http-'));
-const socket = join(folder, 'socket');
+const directory = mkdtempSync(join(tmpdir(), 'runner-http-'));
+const socket = join(directory, 'socket');
 const servers: Server[] = [];
 let plain = '';
 let other = '';
@@ -90,7 +90,7 @@ afterAll(() => {
     server.closeAllConnections();
     server.close();
   }
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 const ask = (url: string, more: Partial<HttpRequest> = {}) =>

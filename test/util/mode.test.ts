@@ -8,22 +8,22 @@ import { MODE_PATTERN, octalMode } from '../../src/util/mode.ts';
 const kinds = ['file', 'directory'];
 const befores = [0o644, 0o755, 0o600, 0o700, 0o000, 0o2750, 0o4711, 0o1777];
 
-let folder: string;
+let directory: string;
 
 const modeOf = (path: string): string =>
   (statSync(path).mode & 0o7777).toString(8).padStart(4, '0');
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'runner-mode-'));
-  for (const kind of kinds) mkdirSync(join(folder, kind));
+  directory = mkdtempSync(join(tmpdir(), 'runner-mode-'));
+  for (const kind of kinds) mkdirSync(join(directory, kind));
   for (const before of befores) {
-    writeFileSync(join(folder, 'file', before.toString(8)), '');
-    mkdirSync(join(folder, 'directory', before.toString(8)));
+    writeFileSync(join(directory, 'file', before.toString(8)), '');
+    mkdirSync(join(directory, 'directory', before.toString(8)));
   }
 });
 
 afterAll(() => {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 const wanted = [
@@ -55,7 +55,7 @@ describe('a mode in the symbols of chmod', () => {
     expect(mode).toMatch(new RegExp(MODE_PATTERN));
     const cases = kinds.flatMap((kind) =>
       befores.map((before) => {
-        const path = join(folder, kind, before.toString(8));
+        const path = join(directory, kind, before.toString(8));
         chmodSync(path, before);
         return { kind, path, before: modeOf(path) };
       }),

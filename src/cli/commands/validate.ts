@@ -70,9 +70,9 @@ async function findProblems(
   names: readonly string[],
   { inventory: source }: ValidateFlags,
 ): Promise<Problem[]> {
-  const variablesOf = ({ folders }: Playbook): string[] => {
+  const variablesOf = ({ directories }: Playbook): string[] => {
     if (source === undefined) return [];
-    const { hosts } = readInventory(world, source, { varsFolders: folders });
+    const { hosts } = readInventory(world, source, { varsFolders: directories });
     return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
   };
   const found: Problem[] = [];

@@ -66,7 +66,7 @@ function inventoryOrigins(
 ): { host: string | undefined; origins: readonly VariableOrigin[] } {
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
   if (source === undefined) return { host: flags.host, origins: [] };
-  const varsFolders = playbook?.folders ?? [];
+  const varsFolders = playbook?.directories ?? [];
   const { hosts, origins } = readInventory(world, source, { varsFolders });
   const host = flags.host ?? [...hosts.keys()][0] ?? '';
   if (!hosts.has(host))

@@ -138,7 +138,7 @@ function inventoryOf(
   const fromInput = input && given[input.name];
   const source = typeof fromInput === 'string' ? fromInput : options.inventory;
   if (source !== undefined) {
-    const varsFolders = [...playbook.folders].reverse();
+    const varsFolders = [...playbook.directories].reverse();
     return readInventory(world, source, { varsFolders, given });
   }
   const onlyLocal = playbook.plays.every(({ hosts }) => hosts === 'localhost');

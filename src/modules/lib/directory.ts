@@ -4,7 +4,7 @@ import { TaskError } from '../../core/errors.ts';
 import type {
   Controller,
   ControllerFile,
-  ControllerFolder,
+  ControllerDirectory,
   HostFacts,
   Plan,
   PlannedUndo,
@@ -12,7 +12,7 @@ import type {
 } from '../../core/module.ts';
 import { absentPath, type PathState } from '../../facts/archive.ts';
 import { mapLimited } from '../../util/concurrency.ts';
-import type { FolderEntry } from '../../util/folder.ts';
+import type { DirectoryEntry } from '../../util/directory.ts';
 import { octalMode } from '../../util/mode.ts';
 import {
   attributeActions,
@@ -72,7 +72,7 @@ const INLINE_TOTAL_BYTES = 4 * 1024 * 1024;
 /** Plan of copying a directory and its content from the controller to the host. */
 export async function planDirectory(
   wanted: WantedDirectory,
-  directory: ControllerFolder,
+  directory: ControllerDirectory,
   { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Plan> {
   const found = await compare(wanted, directory, { host, controller });
@@ -135,7 +135,7 @@ async function undoOfDirectory(found: Comparison, host: HostFacts): Promise<Plan
 
 async function compare(
   wanted: WantedDirectory,
-  directory: ControllerFolder,
+  directory: ControllerDirectory,
   { host, controller }: Pick<Sight, 'host' | 'controller'>,
 ): Promise<Comparison> {
   const named = wanted.src.endsWith('/')
@@ -168,9 +168,9 @@ async function compare(
 }
 
 async function entryOf(
-  { path, type, mode }: FolderEntry,
+  { path, type, mode }: DirectoryEntry,
   { mode: given }: WantedDirectory,
-  directory: ControllerFolder,
+  directory: ControllerDirectory,
   controller: Controller,
 ): Promise<Entry> {
   // The mode of a new file, which a diff shows.

@@ -64,7 +64,7 @@ function checkPlay(
   play: Play,
   global: readonly string[],
   {
-    playbook: { folders: directories },
+    playbook: { directories },
     modules,
     files,
     requireUndo,

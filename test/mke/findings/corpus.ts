@@ -10,7 +10,7 @@ import type { Accounts } from '../../../src/mke/findings/lost-access.ts';
 import { workloadFindings } from '../../../src/mke/findings/workload-findings.ts';
 import { helmSecret } from '../../helpers/helm.ts';
 
-const folder = join(import.meta.dirname, 'corpus');
+const directory = join(import.meta.dirname, 'corpus');
 
 export const RELEASE = 'v1.29.15+k0s.0';
 
@@ -29,10 +29,10 @@ export interface CorpusFile {
 }
 
 export function corpusFiles(kind: 'defect' | 'clean'): CorpusFile[] {
-  return readdirSync(join(folder, kind))
+  return readdirSync(join(directory, kind))
     .sort()
     .map((file) => {
-      const text = readFileSync(join(folder, kind, file), 'utf8');
+      const text = readFileSync(join(directory, kind, file), 'utf8');
       const finds = /^# finds: (\w+)$/m.exec(text)?.[1] ?? '?';
       return { name: file.replace('.yaml', ''), finds: finds === 'nothing' ? '' : finds, text };
     });

@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TaskError } from '../core/errors.ts';
 
-export interface FolderEntry {
+export interface DirectoryEntry {
   /** Path relative to the directory, with slashes. */
   path: string;
   type: 'file' | 'directory';
@@ -15,15 +15,15 @@ export interface FolderEntry {
  *
  * @throws TaskError for broken or circular links, and for other kinds of files
  */
-export async function readFolder(root: string): Promise<FolderEntry[]> {
-  const entries: FolderEntry[] = [];
-  const visit = async (folder: string, above: readonly string[]): Promise<void> => {
-    const real = await realpath(join(root, folder));
+export async function readDirectory(root: string): Promise<DirectoryEntry[]> {
+  const entries: DirectoryEntry[] = [];
+  const visit = async (directory: string, above: readonly string[]): Promise<void> => {
+    const real = await realpath(join(root, directory));
     if (above.includes(real))
-      throw new TaskError(`"${join(root, folder)}" is a link to one of its parent directories.`);
+      throw new TaskError(`"${join(root, directory)}" is a link to one of its parent directories.`);
     const names = await readdir(real);
     for (const name of names.sort()) {
-      const path = folder === '' ? name : `${folder}/${name}`;
+      const path = directory === '' ? name : `${directory}/${name}`;
       if (name.includes('\n'))
         throw new TaskError(`"${join(root, path)}" has a line end in its name.`);
       const info = await stat(join(real, name)).catch((error: unknown) => {
