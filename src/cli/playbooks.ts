@@ -3,11 +3,16 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../core/errors.ts';
 import type { Playbook } from '../language/document.ts';
-import { loadPlaybook, type LoadOptions } from '../playbook/load.ts';
-import { readLayers } from '../playbook/overlay.ts';
+import {
+  loadParsed,
+  loadPlaybook,
+  parsePlaybook,
+  type CheckOptions,
+  type ParsedPlaybook,
+  type ParseOptions,
+} from '../playbook/load.ts';
 import { roleDirectories } from '../playbook/roles.ts';
 import { localFiles } from '../util/local-files.ts';
-import { SourceMap } from '../yaml/source-map.ts';
 import { packageRoot } from '../util/package.ts';
 import { addUserModules, moduleFiles, readSources } from './user-modules.ts';
 import type { World } from './world.ts';
@@ -30,12 +35,12 @@ export function findPlaybook(name: string): string {
 export async function openPlaybook(
   world: World,
   name: string,
-  options: Pick<LoadOptions, 'become'> = {},
+  options: Pick<CheckOptions, 'become'> = {},
 ): Promise<Playbook> {
-  const path = findPlaybook(name);
-  const files = moduleFiles(...placesOf(path));
+  const parsed = parsePlaybook(findPlaybook(name), parseOptions(world));
+  const files = moduleFiles(...placesOf(parsed));
   await addUserModules(world, readSources(files));
-  const playbook = readPlaybook(world, path, options);
+  const playbook = loadParsed(parsed, checkOptions(world, options));
   return { ...playbook, files: [...playbook.files, ...files] };
 }
 
@@ -48,7 +53,7 @@ export async function playbookOf(
   world: World,
   command: Command,
   argv: string[],
-  options: Pick<LoadOptions, 'become'> = {},
+  options: Pick<CheckOptions, 'become'> = {},
 ): Promise<Playbook | undefined> {
   const takesValue = (flag: string | undefined): boolean =>
     flag !== undefined &&
@@ -65,32 +70,28 @@ export async function playbookOf(
 }
 
 /** Loads a playbook with the modules that are already loaded. */
-export function readPlaybook(
-  world: World,
-  name: string,
-  { become }: Pick<LoadOptions, 'become'> = {},
-): Playbook {
-  return loadPlaybook(findPlaybook(name), {
-    modules: world.modules,
-    files: localFiles,
-    rolePaths: [shipped('roles')],
-    playbookPaths: [shipped('playbooks')],
-    vault: world.vault,
-    become,
-  });
+export function readPlaybook(world: World, name: string): Playbook {
+  return loadPlaybook(findPlaybook(name), { ...parseOptions(world), ...checkOptions(world) });
+}
+
+function parseOptions({ vault }: World): ParseOptions {
+  return { files: localFiles, playbookPaths: [shipped('playbooks')], vault };
+}
+
+function checkOptions(
+  { modules }: World,
+  { become }: Pick<CheckOptions, 'become'> = {},
+): CheckOptions {
+  return { modules, rolePaths: [shipped('roles')], become };
 }
 
 function shipped(directory: string): string {
   return join(packageRoot(), directory);
 }
 
-/**
- * Directories of a playbook and those it extends, and of their roles. Loading the playbook reports
- * their problems.
- */
-function placesOf(path: string): [directories: string[], rolePaths: string[]] {
-  const reading = { files: localFiles, problems: [], map: new SourceMap() };
-  const { files } = readLayers(path, [shipped('playbooks')], reading);
+/** Directories of a playbook and those it extends, and of their roles. */
+function placesOf({ layers }: ParsedPlaybook): [directories: string[], rolePaths: string[]] {
+  const { files } = layers;
   const directories = files.map((file) => dirname(file));
   return [directories, [...files.flatMap(roleDirectories), shipped('roles')]];
 }

@@ -14,4 +14,7 @@ process.on('unhandledRejection', (error) => {
     `warning: Unhandled error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
 });
-process.exitCode = await main(process.argv.slice(2), world);
+const exitCode = await main(process.argv.slice(2), world);
+await Promise.all([world.stdout.flushed(), world.stderr.flushed()]);
+// All work is done here, so a connection or timer that is still open must not keep the process.
+process.exit(exitCode);

@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { isWarning, PlaybookError, type Problem } from '../core/errors.ts';
+import { isWarning, PlaybookError } from '../core/errors.ts';
 import { isSourceObject, type SourceObject } from '../core/value.ts';
 import type { ModuleRegistry } from '../core/module.ts';
 import type { Files } from '../core/ports.ts';
@@ -18,16 +18,36 @@ import { readers } from './readers.ts';
 import { roleDirectories, RoleSearch } from './roles.ts';
 import { loadFingerprint, loadRollback } from './undo.ts';
 
-export interface LoadOptions {
-  modules: ModuleRegistry;
+export interface ParseOptions {
   files: Files;
-  /** Directories searched for roles after the playbook's own `roles/`. */
-  rolePaths: string[];
   /** Directories searched for the playbook that an overlay extends, after the overlay's own. */
   playbookPaths: string[];
-  become?: DefaultBecome | undefined;
   /** Decrypts vault-encrypted files and values. */
   vault?: Vault | undefined;
+}
+
+export interface CheckOptions {
+  modules: ModuleRegistry;
+  /** Directories searched for roles after the playbook's own `roles/`. */
+  rolePaths: string[];
+  become?: DefaultBecome | undefined;
+}
+
+export type LoadOptions = ParseOptions & CheckOptions;
+
+/** A playbook that is parsed with its overlays, but not checked. It can be loaded once. */
+export interface ParsedPlaybook {
+  layers: Layers;
+  reading: YamlReading;
+}
+
+/** Parses a playbook and those that it extends. Loading the result reports its problems. */
+export function parsePlaybook(
+  path: string,
+  { files, playbookPaths, vault }: ParseOptions,
+): ParsedPlaybook {
+  const reading = { files, problems: [], map: new SourceMap(vault) };
+  return { layers: readLayers(path, playbookPaths, reading), reading };
 }
 
 /**
@@ -35,9 +55,15 @@ export interface LoadOptions {
  * @throws PlaybookError with every problem of every file
  */
 export function loadPlaybook(path: string, options: LoadOptions): Playbook {
-  const problems: Problem[] = [];
-  const reading = { files: options.files, problems, map: new SourceMap(options.vault) };
-  const layers = readLayers(path, options.playbookPaths, reading);
+  return loadParsed(parsePlaybook(path, options), options);
+}
+
+/**
+ * Checks a parsed playbook with its roles.
+ * @throws PlaybookError with every problem of every file
+ */
+export function loadParsed({ layers, reading }: ParsedPlaybook, options: CheckOptions): Playbook {
+  const { problems } = reading;
   if (problems.length > 0) throw new PlaybookError(problems);
   const playbook = load(layers, loadingOf(layers, options, reading));
   layers.changes.reportUnmatched();
@@ -48,7 +74,7 @@ export function loadPlaybook(path: string, options: LoadOptions): Playbook {
 
 function loadingOf(
   { files, changes }: Layers,
-  { modules, rolePaths, become }: LoadOptions,
+  { modules, rolePaths, become }: CheckOptions,
   yaml: YamlReading,
 ): PlayLoading {
   const roles = new RoleSearch(yaml.files, [...files.flatMap(roleDirectories), ...rolePaths]);

@@ -14,6 +14,7 @@ import {
 } from './become.ts';
 import { connectWithRetries } from './dial.ts';
 import { closeLines, execWhereRoom, type HostLines } from './host-lines.ts';
+import { loadSsh2 } from './keyring.ts';
 import { newMark, type Line, type ShellChannel } from './line.ts';
 import { LocalLine } from './local.ts';
 import { OpenSshDialler } from './openssh.ts';
@@ -22,7 +23,7 @@ import { readRuntime } from './runtime.ts';
 import { ShellSession, type SendHttp } from './session.ts';
 import { SshDialler, type SshLogin } from './ssh.ts';
 import { openOnTerminal } from './terminal.ts';
-import type { TargetResolver } from './target.ts';
+import type { SshTarget, TargetResolver } from './target.ts';
 
 const SHELLS_PER_IDENTITY = 4;
 /** Concurrent handshakes: sshd randomly drops unauthenticated connections from the tenth on (MaxStartups). */
@@ -159,7 +160,20 @@ export class HostConnections implements Connections {
 
   async #login(host: HostAddress): Promise<string> {
     if (host.transport === 'local') return this.#options.targets.localUser;
-    return (await this.#options.targets.resolve(host)).user;
+    return (await this.#target(host)).user;
+  }
+
+  async #target(host: HostAddress): Promise<SshTarget> {
+    // `ssh -G` is another process: the package is loaded while it runs.
+    const [target] = await Promise.all([
+      this.#options.targets.resolve(host),
+      this.#usesOpenSsh(host) ? undefined : loadSsh2(),
+    ]);
+    return target;
+  }
+
+  #usesOpenSsh(host: HostAddress): boolean {
+    return (this.#options.transport ?? host.transport) === 'openssh';
   }
 
   /** Adds a line. Concurrent callers share the attempt. */
@@ -182,12 +196,11 @@ export class HostConnections implements Connections {
   }
 
   #dial(host: HostAddress): Promise<Line> {
-    const { transport, targets, clock, random } = this.#options;
+    const { clock, random } = this.#options;
     if (host.transport === 'local') return Promise.resolve(new LocalLine());
-    const connect =
-      (transport ?? host.transport) === 'openssh'
-        ? () => this.#openSsh(host)
-        : async () => this.#ssh.connect(await targets.resolve(host));
+    const connect = this.#usesOpenSsh(host)
+      ? () => this.#openSsh(host)
+      : async () => this.#ssh.connect(await this.#target(host));
     const { connectTimeoutMs } = this.#options;
     const { signal } = this.#closing;
     return this.#dialling(() =>

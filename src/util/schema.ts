@@ -20,6 +20,9 @@ const ajv = new Ajv({
   allowUnionTypes: true,
   // Validating schemas against the meta-schema takes longer than loading a playbook. A test validates those of the modules, and compiling validates those of playbooks.
   validateSchema: false,
+  meta: false,
+  // The validators of one command run a few times, so optimizing their code costs more than it saves.
+  code: { optimize: false },
 });
 // Extensions for the loader and the engine, see core/module.ts. They do not restrict values.
 for (const mark of ['condition', 'variable']) ajv.addFormat(mark, true);

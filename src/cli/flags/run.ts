@@ -25,11 +25,14 @@ function readTopics(value: string, known: Topic[] = []): Topic[] {
 }
 
 /** Writes debug logs to standard error, one line per event, with the seconds since the start. */
-export function startDebug({ stderr, redactor, cleanUps }: World, { debug = [] }: RunFlags): void {
-  const began = performance.now();
+export function startDebug(
+  { stderr, redactor, cleanUps, clock }: World,
+  { debug = [] }: RunFlags,
+): void {
+  const began = clock.now();
   for (const topic of new Set(debug)) {
     const stop = onTrace(topic, (text) => {
-      const seconds = ((performance.now() - began) / 1000).toFixed(3);
+      const seconds = ((clock.now() - began) / 1000).toFixed(3);
       stderr.write(`debug ${topic} ${seconds}: ${printable(redactor.mask(text))}\n`);
     });
     cleanUps.push(stop);
