@@ -1,4 +1,5 @@
 import { TimeoutError } from '../core/errors.ts';
+import { onAbort } from '../util/abort.ts';
 import type { RemoteShell } from './shell.ts';
 
 interface AcquireOptions {
@@ -71,14 +72,11 @@ export class ShellPool {
       },
     );
     return new Promise((resolve, reject) => {
-      const stop = () => {
+      const forget = onAbort(signal, () => {
         isAbandoned = true;
         reject(this.#interrupted());
-      };
-      signal?.addEventListener('abort', stop, { once: true });
-      opening.then(resolve, reject).finally(() => {
-        signal?.removeEventListener('abort', stop);
       });
+      opening.then(resolve, reject).finally(forget);
     });
   }
 
@@ -92,18 +90,17 @@ export class ShellPool {
       const own = {
         isUrgent,
         go: () => {
-          signal?.removeEventListener('abort', stop);
+          forget();
           resolve();
         },
       };
-      const stop = () => {
+      const forget = onAbort(signal, () => {
         this.#waiting.splice(this.#waiting.indexOf(own), 1);
         reject(this.#interrupted());
-      };
+      });
       const first = this.#waiting.findIndex((other) => !other.isUrgent);
       if (isUrgent && first >= 0) this.#waiting.splice(first, 0, own);
       else this.#waiting.push(own);
-      signal?.addEventListener('abort', stop, { once: true });
     });
   }
 

@@ -3,6 +3,7 @@ import { ConnectError, TimeoutError } from '../core/errors.ts';
 import type { CommandOutput } from '../core/fact.ts';
 import type { OutputSink, Limits } from '../core/host.ts';
 import type { Random } from '../core/ports.ts';
+import { onAbort } from '../util/abort.ts';
 import { after } from '../util/time.ts';
 import { FrameReader, type InputRequest } from './frames.ts';
 import type { ShellChannel } from './line.ts';
@@ -83,14 +84,13 @@ class PendingAnswer {
       const hint = 'Increase "timeout" on the task if it needs more time.';
       giveUp(`No answer from "${host}" within ${seconds} s.`, hint);
     });
-    const interrupt = () => {
-      giveUp('Interrupted; the step could have changed the host.');
-    };
-    limits.signal?.addEventListener('abort', interrupt, { once: true });
     // No AbortController for each answer: its abort creates an error with a stack trace, several percent of a run's CPU time.
+    const forget = onAbort(limits.signal, () => {
+      giveUp('Interrupted; the step could have changed the host.');
+    });
     this.#release = () => {
       cancel();
-      limits.signal?.removeEventListener('abort', interrupt);
+      forget();
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/ports.ts';
+import { onAbort } from './abort.ts';
 
 /** Longest delay of a system timer; a longer one fires immediately. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -25,15 +26,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       reject(abortReason(signal));
       return;
     }
-    const onAbort = () => {
+    const forget = onAbort(signal, () => {
       cancel();
       if (signal) reject(abortReason(signal));
-    };
+    });
     const cancel = after(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
+      forget();
       resolve();
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
 
