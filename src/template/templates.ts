@@ -4,6 +4,7 @@ import { controllerHelpers, type Controller } from './controller-helpers.ts';
 import { helpers } from './helpers.ts';
 import { expressionHint, jinjaIn } from './jinja.ts';
 import { OMIT } from '../core/value.ts';
+import { isThis, plainTemplate, type RenderPlain } from './plain.ts';
 
 export interface ParsedTemplate {
   /** Variables that must be defined to render the template. */
@@ -60,17 +61,9 @@ callable.set('__value', function (value: unknown, options: Handlebars.HelperOpti
 callable.set('__maybe', function (this: unknown, path: string) {
   return lookUp(this, path.split('\u0000'));
 });
-callable.set('__defined', function (value: unknown, name: string) {
-  if (value === undefined) throw new MissingName(name);
-  return value;
-});
+callable.set('__defined', checked);
 callable.set('__text', function (value: unknown, options: Handlebars.HelperOptions) {
-  if (value === null || value === undefined) return '';
-  if (value === OMIT) {
-    (options.data as { sink: Sink }).sink.omits = true;
-    return '';
-  }
-  return typeof value === 'object' ? JSON.stringify(value) : value;
+  return textOf(value, (options.data as { sink: Sink }).sink);
 });
 
 /** Helpers that the rewriting of a template puts into it. */
@@ -82,6 +75,20 @@ interface Sink {
   value: unknown;
   /** The template contains `omit`. */
   omits: boolean;
+}
+
+function checked(value: unknown, name: string): unknown {
+  if (value === undefined) throw new MissingName(name);
+  return value;
+}
+
+function textOf(value: unknown, sink: Sink): unknown {
+  if (value === null || value === undefined) return '';
+  if (value === OMIT) {
+    sink.omits = true;
+    return '';
+  }
+  return typeof value === 'object' ? JSON.stringify(value) : value;
 }
 
 class MissingName extends Error {}
@@ -116,6 +123,7 @@ function compile(source: string): ParsedTemplate {
     helpers: new Set(own),
   };
   const single = singleExpression(program);
+  const plain = plainTemplate(program);
   try {
     rewriteProgram(program, names, 0);
   } catch (error) {
@@ -124,9 +132,45 @@ function compile(source: string): ParsedTemplate {
     if (!(error instanceof UnknownHelper) || hint === undefined) throw error;
     throw new TemplateError(error.message, { hint });
   }
-  if (single) {
-    single.path = path('__value');
-  }
+  const run = plain ? plainRun(plain, single !== undefined) : compiledRun(program, single, names);
+  return {
+    roots: names.required,
+    optionalRoots: names.optional,
+    controllerCalls: names.controllerCalls,
+    render(variables, controller) {
+      const sink: Sink = { value: undefined, omits: false };
+      try {
+        const text = run(variables, sink, controller);
+        if (single) return sink.value;
+        if (!sink.omits) return text;
+        if (text.trim() === '') return OMIT;
+        throw new TemplateError('"omit" omits a whole argument and cannot be part of a text.');
+      } catch (error) {
+        throw templateError(source, error);
+      }
+    },
+  };
+}
+
+/** Returns the text, or sets the value of the sink if the template is a single expression. */
+type Run = (variables: object, sink: Sink, controller: Controller | undefined) => string;
+
+function plainRun(render: RenderPlain, isSingle: boolean): Run {
+  return (variables, sink) => {
+    const result = render(variables, checked, (value) => textOf(value, sink));
+    if (!isSingle) return result as string;
+    sink.value = result;
+    return '';
+  };
+}
+
+/** The program must be rewritten. */
+function compiledRun(
+  program: hbs.AST.Program,
+  single: hbs.AST.MustacheStatement | undefined,
+  names: Names,
+): Run {
+  if (single) single.path = path('__value');
   // The tree was parsed from text above, so it contains no objects from a playbook.
   const run = handlebars.compile(program, {
     noEscape: true,
@@ -138,23 +182,8 @@ function compile(source: string): ParsedTemplate {
       return helper ? [[name, helper]] : [];
     }),
   );
-  return {
-    roots: names.required,
-    optionalRoots: names.optional,
-    controllerCalls: names.controllerCalls,
-    render(variables, controller) {
-      const sink: Sink = { value: undefined, omits: false };
-      try {
-        const text = run(variables, { data: { sink, controller }, helpers: called });
-        if (single) return sink.value;
-        if (!sink.omits) return text;
-        if (text.trim() === '') return OMIT;
-        throw new TemplateError('"omit" omits a whole argument and cannot be part of a text.');
-      } catch (error) {
-        throw templateError(source, error);
-      }
-    },
-  };
+  return (variables, sink, controller) =>
+    run(variables, { data: { sink, controller }, helpers: called });
 }
 
 function templateError(source: string, error: unknown): RunnerError {
@@ -294,8 +323,7 @@ function rewriteCall(called: Call, names: Names, depth: number): void {
  * and loop data.
  */
 function defined(expression: Expression, names: Names, depth: number): Expression {
-  if (!isPath(expression) || expression.data || expression.original.startsWith('this'))
-    return expression;
+  if (!isPath(expression) || expression.data || isThis(expression.original)) return expression;
   const root = expression.parts[0];
   if (root !== undefined && expression.depth === depth) names.required.add(root);
   return call('__defined', [expression, text(expression.original)]);
