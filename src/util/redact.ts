@@ -115,16 +115,26 @@ export class Redactor implements Secrets {
 }
 
 /**
- * The value with all its texts replaced. Undefined values stay undefined, so that JSON.stringify omits them.
+ * The value with all its texts replaced; the value itself if no text changes, as in most events. Undefined values stay
+ * undefined, so that JSON.stringify omits them.
  * @param change receives the field of the text; empty outside of objects
  */
 export function mapTexts<T>(value: T, change: (text: string, field: string) => string): T {
-  const walk = (one: JsonValue | undefined, field: string): JsonValue | undefined => {
+  type Item = JsonValue | undefined;
+  const changes = (one: Item, field: string): boolean => {
+    if (typeof one === 'string') return change(one, field) !== one;
+    if (Array.isArray(one)) return one.some((item) => changes(item, field));
+    if (typeof one !== 'object' || one === null) return false;
+    for (const key of Object.keys(one)) if (changes(one[key], key)) return true;
+    return false;
+  };
+  const changed = (one: Item, field: string): Item => {
     if (typeof one === 'string') return change(one, field);
-    if (Array.isArray(one)) return one.map((item) => walk(item, field) as JsonValue);
+    if (Array.isArray(one)) return one.map((item) => changed(item, field) as JsonValue);
     if (typeof one !== 'object' || one === null) return one;
-    const mapped = Object.entries(one).map(([key, item]) => [key, walk(item, key)] as const);
+    const mapped = Object.entries(one).map(([key, item]) => [key, changed(item, key)] as const);
     return Object.fromEntries(mapped) as JsonValue;
   };
-  return walk(value as JsonValue, '') as T;
+  const whole = value as Item;
+  return (changes(whole, '') ? changed(whole, '') : value) as T;
 }
