@@ -20,7 +20,8 @@ import * as fields from '../language/fields.ts';
 import { sharedKeywords } from '../language/keywords.ts';
 import type { MapReader } from '../yaml/map-reader.ts';
 import { SourceMap } from '../yaml/source-map.ts';
-import { readYaml, type YamlReading } from '../yaml/yaml.ts';
+import { isVault } from '../util/vault.ts';
+import { parseYaml, textOfFile } from '../yaml/yaml.ts';
 import { stepId, type Context, type PlaybookReading } from './reading.ts';
 import type { Loop } from './loop.ts';
 
@@ -167,19 +168,31 @@ export function tryLocate(
 }
 
 /** Names that tasks in these files register or set. Undefined without files. */
-function definedNames(paths: readonly string[], { files }: YamlReading): string[] | undefined {
+function definedNames(
+  paths: readonly string[],
+  { files, defined }: PlaybookReading,
+): string[] | undefined {
   if (paths.length === 0) return undefined;
-  const names = new Set<string>();
+  // Problems in these files are reported when a file is included.
+  const texts = paths.flatMap((path) => textOfFile(path, { files, problems: [] }) ?? []);
+  const namesOf = (text: string) => {
+    const names = defined.get(text) ?? namesIn(text);
+    defined.set(text, names);
+    return names;
+  };
+  return [...new Set(texts.flatMap(namesOf))];
+}
+
+function namesIn(text: string): string[] {
+  const names: string[] = [];
   const visit = (value: Source): void => {
     if (Array.isArray(value)) value.forEach(visit);
     if (!isSourceObject(value)) return;
-    if (isText(value['register'])) names.add(String(value['register']));
+    if (isText(value['register'])) names.push(String(value['register']));
     const facts = value['set_fact'];
-    if (isSourceObject(facts)) for (const name of Object.keys(facts)) names.add(name);
+    if (isSourceObject(facts)) names.push(...Object.keys(facts));
     Object.values(value).forEach(visit);
   };
-  // Problems in these files are reported when a file is included.
-  const reading = { files, problems: [], map: new SourceMap() };
-  for (const path of paths) visit(readYaml(path, reading));
-  return [...names];
+  if (!isVault(text)) visit(parseYaml(text, '', { problems: [], map: new SourceMap() }));
+  return names;
 }

@@ -89,6 +89,7 @@ function loadingOf(
     fingerprint: [],
     dependencies: new Set(),
     roleChain: [],
+    defined: new Map(),
     dynamic: false,
     roles,
     readers,

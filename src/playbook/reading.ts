@@ -51,6 +51,8 @@ export interface PlaybookReading extends YamlReading {
   dynamic: boolean;
   roles: RoleDirectories;
   readers: Readers;
+  /** Names that the tasks of a text define, by the text. Each item of a loop reads the files of an include again. */
+  defined: Map<string, readonly string[]>;
 }
 
 /** Directories in which roles are searched. */

@@ -71,7 +71,11 @@ export function readYamlDocuments(file: string, reading: YamlReading): YamlDocum
   });
 }
 
-function textOfFile(file: string, { files, problems }: YamlReading): string | undefined {
+/** Undefined if the file cannot be read, which is added to `problems`. */
+export function textOfFile(
+  file: string,
+  { files, problems }: Pick<YamlReading, 'files' | 'problems'>,
+): string | undefined {
   try {
     return files.text(file);
   } catch (error) {
