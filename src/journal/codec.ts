@@ -1,6 +1,6 @@
 import { changeTexts } from '../core/failure.ts';
 import { changeDifferenceTexts, changeReasonTexts } from '../core/undo.ts';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { nameSecrets, type Secrets } from '../util/secrets.ts';
 import type {
   IntentRecord,
@@ -32,7 +32,7 @@ export function decodeRecord(line: string, number: number): StoredRecord | undef
 }
 
 function checksum(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return hash('sha256', text).slice(0, 12);
 }
 
 /**
