@@ -17,6 +17,7 @@ import { parseCondition } from '../template/conditions.ts';
 import type { Scope } from '../template/scope.ts';
 import type { HostPath } from '../core/host-path.ts';
 import { conditionsIn, OMIT, templatesIn } from '../core/value.ts';
+import { ALL } from '../template/host-variables.ts';
 import { parseTemplate } from '../template/templates.ts';
 
 /** Names that exist only when the undo runs. */
@@ -105,18 +106,37 @@ export function mayChange({ readOnly, undo, undoOn }: TaskNode): boolean {
  * may be optional.
  */
 export function snapshot(tasks: readonly TaskNode[], scope: Scope): JsonObject {
-  const names = new Set<string>();
-  for (const task of tasks) collectNames(task, names);
+  const read: ReadNames = { own: new Set(), ofHosts: new Set() };
+  for (const task of tasks) collectNames(task, read);
   const values: JsonObject = {};
-  for (const name of names) {
+  for (const name of read.own) {
     if (name === 'vars' || name === 'omit' || lateNames.has(name) || !scope.has(name)) continue;
     const value = scope.get(name) ?? null;
-    values[name] = (value === OMIT ? value : JSON.parse(JSON.stringify(value))) as JsonValue;
+    const kept = name === 'hostvars' ? ofHosts(value as JsonObject, read.ofHosts) : value;
+    values[name] = (kept === OMIT ? kept : JSON.parse(JSON.stringify(kept))) as JsonValue;
   }
   return values;
 }
 
-function collectNames(task: TaskNode, names: Set<string>): void {
+interface ReadNames {
+  own: Set<string>;
+  /** Variables that are read through `hostvars`. */
+  ofHosts: Set<string>;
+}
+
+/** The variables of all hosts with these names: which host is read is known only when the undo runs. */
+function ofHosts(hostvars: JsonObject, names: ReadonlySet<string>): JsonObject {
+  if (names.has(ALL)) return hostvars;
+  const hosts = Object.entries(hostvars) as [string, JsonObject][];
+  return Object.fromEntries(
+    hosts.map(([host, variables]) => {
+      const known = [...names].filter((name) => Object.hasOwn(variables, name));
+      return [host, Object.fromEntries(known.map((name) => [name, variables[name] ?? null]))];
+    }),
+  );
+}
+
+function collectNames(task: TaskNode, { own, ofHosts }: ReadNames): void {
   const conditions = [
     ...task.when,
     ...task.until,
@@ -124,10 +144,20 @@ function collectNames(task: TaskNode, names: Set<string>): void {
     ...(task.failedWhen ?? []),
     ...conditionsIn(task.args),
   ];
-  for (const condition of conditions)
-    for (const root of parseCondition(condition).roots) names.add(root);
-  for (const { text } of renderedValues(task).flatMap(templatesIn)) {
-    const { roots, optionalRoots } = parseTemplate(text);
-    for (const root of [...roots, ...optionalRoots]) names.add(root);
+  const readers = [
+    ...conditions.map((condition) => {
+      const { roots, hostVariables } = parseCondition(condition);
+      return { names: [...roots], hostVariables };
+    }),
+    ...renderedValues(task)
+      .flatMap(templatesIn)
+      .map(({ text }) => {
+        const { roots, optionalRoots, hostVariables } = parseTemplate(text);
+        return { names: [...roots, ...optionalRoots], hostVariables };
+      }),
+  ];
+  for (const { names, hostVariables } of readers) {
+    for (const name of names) own.add(name);
+    for (const name of hostVariables) ofHosts.add(name);
   }
 }

@@ -2,6 +2,7 @@ import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { isObject } from '../core/json.ts';
 import { RunnerError, TemplateError } from '../core/errors.ts';
 import type { Condition } from '../core/value.ts';
+import { hostVariablesInCondition } from './host-variables.ts';
 import { compareVersions } from './versions.ts';
 
 /** Variables for evaluating a condition, such as a scope. */
@@ -12,6 +13,8 @@ export interface ConditionVariables {
 interface ParsedCondition {
   /** Variables that the condition reads. */
   readonly roots: ReadonlySet<string>;
+  /** Variables of other hosts that it reads, see `host-variables.ts`. */
+  readonly hostVariables: ReadonlySet<string>;
   /** @throws TemplateError if a variable is not defined or the result is not a boolean */
   holds(values: ConditionVariables): boolean;
 }
@@ -105,6 +108,7 @@ function compile(source: string): ParsedCondition {
   collectRoots(program.ast, new Set(), roots);
   return {
     roots,
+    hostVariables: hostVariablesInCondition(program.ast),
     holds({ variables }) {
       let value: unknown;
       try {

@@ -2,6 +2,7 @@ import Handlebars from 'handlebars';
 import { RunnerError, TemplateError } from '../core/errors.ts';
 import { controllerHelpers, type Controller } from './controller-helpers.ts';
 import { helpers } from './helpers.ts';
+import { hostVariablesInTemplate } from './host-variables.ts';
 import { expressionHint, jinjaIn } from './jinja.ts';
 import { OMIT } from '../core/value.ts';
 import { isThis, plainTemplate, type RenderPlain } from './plain.ts';
@@ -15,6 +16,8 @@ export interface ParsedTemplate {
    * Calls of helpers that read the controller, with the first argument if it is a constant text.
    */
   readonly controllerCalls: readonly { helper: string; constant: string | undefined }[];
+  /** Variables of other hosts that it reads, see `host-variables.ts`. */
+  readonly hostVariables: ReadonlySet<string>;
   /**
    * Returns text, or the value itself if the template is a single expression.
    * @throws TemplateError if a variable is not defined
@@ -124,6 +127,7 @@ function compile(source: string): ParsedTemplate {
   };
   const single = singleExpression(program);
   const plain = plainTemplate(program);
+  const hostVariables = hostVariablesInTemplate(program);
   try {
     rewriteProgram(program, names, 0);
   } catch (error) {
@@ -137,6 +141,7 @@ function compile(source: string): ParsedTemplate {
     roots: names.required,
     optionalRoots: names.optional,
     controllerCalls: names.controllerCalls,
+    hostVariables,
     render(variables, controller) {
       const sink: Sink = { value: undefined, omits: false };
       try {
@@ -323,7 +328,12 @@ function rewriteCall(called: Call, names: Names, depth: number): void {
  * and loop data.
  */
 function defined(expression: Expression, names: Names, depth: number): Expression {
-  if (!isPath(expression) || expression.data || isThis(expression.original)) return expression;
+  if (!isPath(expression) || isThis(expression.original)) return expression;
+  if (expression.data) {
+    const [root, name] = expression.parts;
+    if (root === 'root' && name !== undefined) names.optional.add(name);
+    return expression;
+  }
   const root = expression.parts[0];
   if (root !== undefined && expression.depth === depth) names.required.add(root);
   return call('__defined', [expression, text(expression.original)]);

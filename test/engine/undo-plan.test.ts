@@ -103,4 +103,18 @@ describe('the values that an undo needs', () => {
     };
     expect(snapshot([undo], scope)).toEqual({ here: 1, there: 2, wanted: 3 });
   });
+
+  it('contain only the variables of other hosts that it reads', () => {
+    const hostvars = { web: { port: 80, facts: { large: true } }, db: { facts: {} } };
+    const scope = new Scope([{ name: 'magic', values: { hostvars, item: 'web' } }]);
+    const reading = (text: string) =>
+      snapshot([{ ...task, args: { text: new Template(text) } }], scope);
+    expect(reading('{{get (get hostvars item) "port"}}')).toEqual({
+      hostvars: { web: { port: 80 }, db: {} },
+      item: 'web',
+    });
+    const every = '{{#each (list "web") as |h|}}{{get (get @root.hostvars h) "port"}}{{/each}}';
+    expect(reading(every)).toEqual({ hostvars: { web: { port: 80 }, db: {} } });
+    expect(reading('{{hostvars}}')).toEqual({ hostvars });
+  });
 });
