@@ -25,8 +25,8 @@ function visitTemplate(part: unknown, found: Set<string>): void {
     for (const one of part) visitTemplate(one, found);
     return;
   }
-  if (!isObject(part) || typeof part['type'] !== 'string') return;
-  const read = readByTemplate(part as unknown as Node);
+  if (!isTemplateNode(part)) return;
+  const read = readByTemplate(part);
   if (read === undefined) {
     for (const inner of Object.values(part)) visitTemplate(inner, found);
     return;
@@ -34,6 +34,10 @@ function visitTemplate(part: unknown, found: Set<string>): void {
   const [host, name, ...more] = read;
   found.add(typeof name === 'string' ? name : ALL);
   visitTemplate([host, name, ...more], found);
+}
+
+function isTemplateNode(part: unknown): part is Node {
+  return isObject(part) && typeof part['type'] === 'string';
 }
 
 /** The keys that a path or a call of `get` reads below `hostvars`. Constant keys are texts, others expressions. */
@@ -66,9 +70,8 @@ function visitCondition(part: unknown, found: Set<string>): void {
     for (const one of part) visitCondition(one, found);
     return;
   }
-  if (!isObject(part) || typeof part['op'] !== 'string') return;
-  const { op, args } = part as unknown as ASTNode;
-  if (op === 'id' && args === ROOT) {
+  if (!isConditionNode(part)) return;
+  if (isRoot(part)) {
     found.add(ALL);
     return;
   }
@@ -79,7 +82,11 @@ function visitCondition(part: unknown, found: Set<string>): void {
     visitCondition([key, name], found);
     return;
   }
-  visitCondition(args, found);
+  visitCondition(part.args, found);
+}
+
+function isConditionNode(part: unknown): part is ASTNode {
+  return isObject(part) && typeof part['op'] === 'string';
 }
 
 /** The target and the key of `target.key` and `target[key]`. A constant key is a text. */
