@@ -32,10 +32,10 @@ export function namedInventory(world: World, flags: SelectionFlags): Inventory |
 export function readInventory(
   world: World,
   source: string,
-  { varsFolders = [], given }: Pick<InventoryOptions, 'varsFolders' | 'given'> = {},
+  { varsDirectories = [], given }: Pick<InventoryOptions, 'varsDirectories' | 'given'> = {},
 ): Inventory {
   const { vault, env: environment, redactor } = world;
-  const inventory = loadInventory(source, { vault, varsFolders, environment, given });
+  const inventory = loadInventory(source, { vault, varsDirectories, environment, given });
   for (const [host, own] of inventory.passwords?.hosts ?? []) {
     const { login, become } = own;
     world.passwords.set(host, own);

@@ -231,11 +231,11 @@ function keywordType(schema: JsonSchema): string {
 function helpersPage(): string {
   const rows = Object.entries(helperDocs)
     .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([name, { summary, example, gives }]) => [
+    .map(([name, { summary, example, result }]) => [
       code(name),
       summary,
       code(example),
-      code(JSON.stringify(gives)),
+      code(JSON.stringify(result)),
     ]);
   return `${GENERATED}# Template helpers
 

@@ -37,7 +37,7 @@ export interface Inventory {
 export interface InventoryPasswords {
   hosts: ReadonlyMap<string, HostPasswords>;
   source: string;
-  varsFolders: readonly string[];
+  varsDirectories: readonly string[];
 }
 
 export interface HostPasswords {

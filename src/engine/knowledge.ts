@@ -21,7 +21,7 @@ export interface Knowledge {
   /** Names of variables that steps with `no_log` set on any host. */
   readonly hidden: Set<string>;
   /** Ids of the pending handlers, by host. */
-  readonly due: Map<string, Set<string>>;
+  readonly notified: Map<string, Set<string>>;
   /** Hosts that failed and were not rescued, in the order of their failures. */
   readonly failed: Map<string, StepFailure>;
   /** Hosts that failed and were tolerated; later steps leave them out. */
@@ -63,7 +63,7 @@ export interface Learnt {
   /** Id of the handler that ran. */
   handled?: string | undefined;
   /** Ids of the notified handlers. */
-  due?: readonly string[] | undefined;
+  notified?: readonly string[] | undefined;
   /** Why the step failed on the host. */
   failed?: Failure | undefined;
   /** Name of the step, if it started a change whose outcome is unknown. */
@@ -95,7 +95,7 @@ export function initialKnowledge(
     groups: new Map([...inventory.groups].map(([name, members]) => [name, [...members]])),
     facts: new Map(),
     hidden: new Set(),
-    due: new Map(),
+    notified: new Map(),
     failed: new Map(),
     tolerated: new Set(before.tolerated),
     unsettled: new Set(before.unsettled),
@@ -110,7 +110,7 @@ export function initialKnowledge(
 export function learn(knowledge: Knowledge, learnt: Learnt): void {
   const { host } = learnt;
   // A handler may notify itself, so remove it before adding the notified ones.
-  if (learnt.handled !== undefined) knowledge.due.get(host)?.delete(learnt.handled);
+  if (learnt.handled !== undefined) knowledge.notified.get(host)?.delete(learnt.handled);
   for (const { values } of (learnt.hidden && learnt.facts) ?? [])
     for (const name of Object.keys(values)) knowledge.hidden.add(name);
   for (const { hosts, values, append } of learnt.facts ?? [])
@@ -121,7 +121,7 @@ export function learn(knowledge: Knowledge, learnt: Learnt): void {
   for (const group of learnt.left ?? []) leave(knowledge, host, group);
   for (const group of learnt.joined ?? []) join(knowledge, host, group);
   for (const one of learnt.added ?? []) add(knowledge, one);
-  for (const handler of learnt.due ?? []) notify(knowledge, host, handler);
+  for (const handler of learnt.notified ?? []) notify(knowledge, host, handler);
   if (learnt.uncertain !== undefined)
     knowledge.uncertain.set(
       host,
@@ -191,8 +191,8 @@ function add(
   for (const group of ['all', ...groups]) join(knowledge, name, group);
 }
 
-function notify({ due }: Knowledge, host: string, handler: string): void {
-  due.set(host, (due.get(host) ?? new Set()).add(handler));
+function notify({ notified }: Knowledge, host: string, handler: string): void {
+  notified.set(host, (notified.get(host) ?? new Set()).add(handler));
 }
 
 /** Replaces the object with the variables, since `hostvars` is cached until that object changes. */

@@ -24,7 +24,7 @@ export function learntRecord(
     joined: orNothing(learnt.joined),
     added: orNothing(learnt.added),
     handled: learnt.handled,
-    due: orNothing(learnt.due),
+    notified: orNothing(learnt.notified),
     failed: learnt.failed,
     uncertain: learnt.uncertain,
     partial: whole ? undefined : true,
@@ -58,13 +58,14 @@ export function recordedLearnt(
   { redactor, sealer }: Keys,
 ): Learnt | undefined {
   if (record.partial) return undefined;
-  const { host, facts, left, joined, added, included, handled, due, failed, uncertain } = record;
+  const { host, facts, left, joined, added, included, handled, notified, failed, uncertain } =
+    record;
   const shown: Learnt = {
     host,
     left,
     joined,
     handled,
-    due,
+    notified,
     failed,
     uncertain,
     hidden: record.sealed === undefined ? undefined : true,

@@ -340,9 +340,9 @@ async function flush(
   for (let again = true; again;) {
     again = false;
     for (const handler of place.play.handlers) {
-      const { due } = parts.knowledge;
+      const { notified: handlersOf } = parts.knowledge;
       const notified = hosts.filter(
-        (host) => !failed.has(host) && due.get(host)?.has(handler.id) === true,
+        (host) => !failed.has(host) && handlersOf.get(host)?.has(handler.id) === true,
       );
       if (notified.length === 0) continue;
       if (parts.end.isStopping()) throw new Interrupted();

@@ -42,7 +42,7 @@ export function taught(
     added: result.addHosts.map((one) => addressed(one, inventory)),
     included: result.included,
     handled: step.handler ? task.id : undefined,
-    due: notified.map(({ id }) => id),
+    notified: notified.map(({ id }) => id),
     failed: ignored ? undefined : failure,
     uncertain: result.uncertain ? task.name : undefined,
   };

@@ -1,7 +1,7 @@
 import type { HostAddress, JumpAddress } from '../core/host.ts';
 import { isSourceObject, type Source } from '../core/value.ts';
 import { keyFile } from '../util/key-file.ts';
-import { readSshWords } from '../util/ssh-words.ts';
+import { readSshArguments } from '../util/ssh-arguments.ts';
 import { MapReader } from '../yaml/map-reader.ts';
 import type { ToolNotes } from './tool-notes.ts';
 
@@ -178,7 +178,7 @@ function optionsOf(
   const words = Object.entries(options).flatMap(([name, value]) =>
     settingsOf(value).flatMap((setting) => ['-o', `${name}=${setting}`]),
   );
-  const read = readSshWords(words, file);
+  const read = readSshArguments(words, file);
   if (read.problem !== undefined) map.problem('options', `"options": ${read.problem}.`);
   for (const { option, hint } of read.notes)
     notes.add(`The ssh option "${option}" is ignored.`, map.map.of(options), hint);

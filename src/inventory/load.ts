@@ -21,7 +21,7 @@ export interface InventoryOptions {
   /** Decrypts vault-encrypted values. */
   vault?: Vault | undefined;
   /** Directories with `group_vars` and `host_vars`, in addition to that of the inventory. */
-  varsFolders?: readonly string[];
+  varsDirectories?: readonly string[];
   /**
    * Inputs and extra variables. They override connection variables and can be used in their
    * templates.
@@ -39,7 +39,7 @@ export interface InventoryOptions {
  */
 export function loadInventory(
   source: string,
-  { vault, varsFolders = [], environment = {}, given }: InventoryOptions = {},
+  { vault, varsDirectories = [], environment = {}, given }: InventoryOptions = {},
 ): Inventory {
   const problems: Problem[] = [];
   const tree = new GroupTree();
@@ -58,11 +58,12 @@ export function loadInventory(
   if (problems.length > 0) throw new PlaybookError(problems);
   if (tree.isAnsible) tree.notes.push(...ansibleCfgNote(isDirectory ? join(path, 'hosts') : path));
   const beside = isList ? [] : [isDirectory ? path : dirname(path)];
-  const directories = [...new Set([...beside, ...varsFolders])];
+  const directories = [...new Set([...beside, ...varsDirectories])];
   const file = isDirectory ? (files[0] ?? path) : path;
   const inventory = tree.build(file, directories, { map: reading.map, given });
   const { passwords: hosts } = tree;
-  if (hosts.size > 0) inventory.passwords = { hosts, source: isList ? source : path, varsFolders };
+  if (hosts.size > 0)
+    inventory.passwords = { hosts, source: isList ? source : path, varsDirectories };
   return isList ? inventory : notEmpty(inventory);
 }
 

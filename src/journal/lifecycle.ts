@@ -101,17 +101,17 @@ const moves: { readonly [S in LifeState]: Moves } = {
   ...ends,
 };
 
-type StateFields = Pick<RecordedRun, 'end' | 'isGoingBack' | 'isDoneInPart' | 'units'>;
+type StateFields = Pick<RecordedRun, 'end' | 'isRollingBack' | 'isDoneInPart' | 'units'>;
 
 /** Derives the state of a run from its records. */
-export function lifeOf({ end, isGoingBack, isDoneInPart, units }: StateFields): LifeState {
+export function lifeOf({ end, isRollingBack, isDoneInPart, units }: StateFields): LifeState {
   // Another rollback of the failed hosts may have been interrupted, or may have failed again.
   if (isDoneInPart && end?.outcome !== 'done_in_part') return 'done_open';
-  if (end === undefined) return isGoingBack ? 'rolling_back' : 'running';
+  if (end === undefined) return isRollingBack ? 'rolling_back' : 'running';
   const { outcome, exitCode } = end;
   switch (outcome) {
     case 'interrupted':
-      if (isGoingBack) return 'rollback_paused';
+      if (isRollingBack) return 'rollback_paused';
       return units.size > 0 ? 'stopped' : 'stopped_early';
     case 'done_in_part':
       return exitCode === exitCodes.rolled_back ? 'done_in_part' : 'done_open';

@@ -109,7 +109,7 @@ export interface RecordedRun {
   fingerprints: { phase: 'before' | 'after'; whole: OnDemand<RecordOf<'fingerprint'>> }[];
   rollbacks: number;
   /** A rollback of the whole run has started, and no step has started since. */
-  isGoingBack: boolean;
+  isRollingBack: boolean;
   /**
    * The run completed except for failed hosts that were tolerated. Since then, only these were
    * rolled back.
@@ -161,7 +161,7 @@ export function beginRun(header: StoredRecord | undefined): RecordedRun {
     rescued: new Map(),
     fingerprints: [],
     rollbacks: 0,
-    isGoingBack: false,
+    isRollingBack: false,
     isDoneInPart: false,
     policies: [],
     plays: new Map(),
@@ -213,7 +213,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     run.steps.set(step.number, { info: step, key, hosts, ...nothing });
     run.executions.set(key, [...(run.executions.get(key) ?? []), step.number]);
     run.lastStep = Math.max(run.lastStep, step.number);
-    run.isGoingBack = false;
+    run.isRollingBack = false;
     run.isDoneInPart = false;
   },
   intent(run, record, whole) {
@@ -300,7 +300,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     if (partial === true) for (const host of hosts) run.rolledBack.add(host);
     else {
       run.rollbacks = attempt;
-      run.isGoingBack = true;
+      run.isRollingBack = true;
       run.isDoneInPart = false;
     }
     run.end = undefined;
@@ -329,7 +329,7 @@ const effects: { readonly [T in StoredRecord['t']]?: Effect<RecordOf<T>> } = {
     run.lastPlay = id;
   },
   resume(run, { pid, bootId, accepted = [] }) {
-    if (run.isGoingBack) forgetUndoneRescues(run);
+    if (run.isRollingBack) forgetUndoneRescues(run);
     run.accepted.push(...accepted);
     // Failed steps run again, or are no longer in the playbook.
     for (const host of run.failedHosts.keys())

@@ -10,7 +10,7 @@ import type { Become, OnFailure, TaskNode, UndoTrigger } from '../language/docum
 import type { Stored } from './stored.ts';
 
 /** Version of the records below. runner refuses journals of other versions. */
-export const journalFormat = 4;
+export const journalFormat = 5;
 
 /** `given`: a record as passed to the log. `stored`: a record as in the journal. */
 export type Form = 'given' | 'stored';
@@ -141,7 +141,7 @@ export interface LearntRecord<F extends Form = 'given'> {
   /** The handler that ran. */
   handled?: string | undefined;
   /** IDs of notified handlers. */
-  due?: string[] | undefined;
+  notified?: string[] | undefined;
   /** Why the step failed on this host. */
   failed?: Failure | undefined;
   /** Name of the step, if it started a change with an unknown outcome. */
@@ -222,7 +222,7 @@ export type JournalRecord<F extends Form = 'given'> =
         vars: Record<string, Value<F, SourceObject>>;
         groups: Record<string, string[]>;
         /** Where the passwords of hosts come from, if there are any. */
-        passwords?: { source: string; varsFolders: readonly string[] };
+        passwords?: { source: string; varsDirectories: readonly string[] };
       };
       files: PinnedFile[];
       /** Encrypted values in the files that were read, still encrypted. */

@@ -4,7 +4,7 @@ import type { Controller } from './controller-helpers.ts';
 export interface HelperDoc {
   summary: string;
   example: string;
-  gives: unknown;
+  result: unknown;
 }
 
 /** Variables used in the examples. */
@@ -25,8 +25,8 @@ export const exampleController: Controller = {
   file: (name) => `content of ${name}\n`,
 };
 
-function doc(summary: string, example: string, gives: unknown): HelperDoc {
-  return { summary, example, gives };
+function doc(summary: string, example: string, result: unknown): HelperDoc {
+  return { summary, example, result };
 }
 
 export const helperDocs: Record<string, HelperDoc> = {

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import type { JumpAddress } from '../core/host.ts';
 import { ConnectError } from '../core/errors.ts';
 import { expandHome } from '../util/paths.ts';
-import { wordsForJumps } from '../util/ssh-words.ts';
+import { argumentsForJumps } from '../util/ssh-arguments.ts';
 import { hostToken, KnownHosts } from './known-hosts.ts';
 import type { SshConfig, SshConfigAnswer } from './ssh-config.ts';
 
@@ -88,7 +88,7 @@ export class TargetResolver {
     const expand = (text: string) => expandTokens(text, { host, address, port, login });
     const agentSetting = answer.get('identityagent')?.[0];
     const alias = one('hostkeyalias');
-    const words = wordsForJumps(host.sshArgs ?? []);
+    const words = argumentsForJumps(host.sshArgs ?? []);
     const way =
       host.jumps ??
       one('proxyjump')

@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts';
 import { connectionVariable } from './connection-variables.ts';
 import { keyFile } from './key-file.ts';
 import { splitWords } from './shell.ts';
-import { ALWAYS_CHECKED, readSshWords } from './ssh-words.ts';
+import { ALWAYS_CHECKED, readSshArguments } from './ssh-arguments.ts';
 
 /** A problem with a connection variable. */
 export interface Remark {
@@ -135,7 +135,7 @@ class Reading {
         this.#problem(name, 'has a quote that is not closed', 'Close it.');
         continue;
       }
-      const read = readSshWords(words, this.#file);
+      const read = readSshArguments(words, this.#file);
       if (read.problem !== undefined) this.#problem(name, read.problem, 'See ssh(1).');
       for (const { option, hint } of read.notes)
         this.#note(name, `"${option}" has no effect`, hint);

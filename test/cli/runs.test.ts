@@ -53,7 +53,7 @@ describe('a journal with another format', () => {
     for (const command of ['show', 'rollback', 'resume']) {
       const refused = await cli.run([command, old]);
       expect(refused.code).toBe(9);
-      expect(refused.stderr).toContain('this version of runner reads format 4 only');
+      expect(refused.stderr).toContain('this version of runner reads format 5 only');
     }
   });
 
@@ -67,7 +67,7 @@ describe('a journal with another format', () => {
     const { code, stderr } = await cli.run(['play', playbook]);
     expect(code, stderr).toBe(7);
     expect(stderr).toContain(`Run ${old} is not finished, and cannot be read.`);
-    expect(stderr).toContain('this version of runner reads format 4 only');
+    expect(stderr).toContain('this version of runner reads format 5 only');
     expect(stderr).toContain(`remove ${join(cli.stateDir, 'runs', old)}.`);
     rmSync(join(cli.stateDir, 'runs', old), { recursive: true });
     expect((await cli.run(['play', playbook])).code).toBe(0);

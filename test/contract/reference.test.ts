@@ -164,9 +164,9 @@ describe('helpers', () => {
 
   it.each(Object.entries(helperDocs))(
     '%s gives what its example says',
-    (_name, { example, gives }) => {
+    (_name, { example, result }) => {
       const scope = new Scope([{ name: 'play', values: exampleVariables }], exampleController);
-      expect(scope.render(readText(example))).toEqual(gives);
+      expect(scope.render(readText(example))).toEqual(result);
     },
   );
 });

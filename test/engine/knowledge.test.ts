@@ -37,9 +37,9 @@ const learnAll = (...all: Learnt[]): Knowledge => {
 const history: Learnt[] = [
   { host: 'h1', ...facts({ a: 'first' }, 'h1', 'h2') },
   { host: 'h2', ...facts({ a: 'second' }, 'h2'), joined: ['web'] },
-  { host: 'h1', joined: ['web'], due: ['restart'] },
-  { host: 'h1', due: ['restart', 'reload'] },
-  { host: 'h1', handled: 'restart', due: ['restart'] },
+  { host: 'h1', joined: ['web'], notified: ['restart'] },
+  { host: 'h1', notified: ['restart', 'reload'] },
+  { host: 'h1', handled: 'restart', notified: ['restart'] },
   { host: 'h2', left: ['web'], uncertain: 'Reboot' },
   { host: 'h1', added: [{ name: 'h3', groups: ['web'], vars: { x: 1 }, address: address('h3') }] },
   { host: 'h2', failed: refusal('no'), included: [{ source: '/p/x.yml', part: 'x' }] },
@@ -82,7 +82,7 @@ describe('learn', () => {
   });
 
   it('keeps a handler pending that notified itself while it ran', () => {
-    expect([...(learnAll(...history).due.get('h1') ?? [])]).toEqual(['reload', 'restart']);
+    expect([...(learnAll(...history).notified.get('h1') ?? [])]).toEqual(['reload', 'restart']);
   });
 });
 
@@ -155,7 +155,7 @@ describe('the record of what a step taught', () => {
   });
 
   it('replaces a hidden step without hidden values, even if the run has no secrets', () => {
-    const learnt: Learnt = { host: 'h1', due: ['restart'] };
+    const learnt: Learnt = { host: 'h1', notified: ['restart'] };
     const record = learntRecord(learnt, { step: 1, hidden: true, sealer: undefined });
     expect(recordedLearnt(onDisk(record), { redactor, sealer: undefined })).toMatchObject(learnt);
   });

@@ -10,7 +10,7 @@ const handlers = [
   taskOf({ id: 'p/web/reload', name: 'Reload', role: web, listen: ['config', 'keys'] }),
   taskOf({ id: 'p/log', name: 'Log', listen: ['config'] }),
 ];
-const due = (notify: string[], role = undefined as typeof web | undefined): string[] =>
+const notified = (notify: string[], role = undefined as typeof web | undefined): string[] =>
   notifiedHandlers(taskOf({ notify, role }), playOf({ handlers })).map(({ id }) => id);
 
 it.each([
@@ -28,7 +28,7 @@ it.each([
   ['once, even if named several times', ['config', 'Log'], undefined, ['p/web/reload', 'p/log']],
   ['but none without that name', ['Stop'], undefined, []],
 ])('notifies the handlers %s', (_, names, role, wanted) => {
-  expect(due(names, role)).toEqual(wanted);
+  expect(notified(names, role)).toEqual(wanted);
 });
 
 it('names a handler with its role', () => {

@@ -274,7 +274,7 @@ describe('handlers', () => {
           ...['(back: h1)', 'Next: h2 h3'],
         ]);
         expect(end).toEqual({ status: 'done', left: ['h1'], incomplete: false });
-        expect([...knowledge.due].filter(([host]) => host !== 'h1')).toEqual([
+        expect([...knowledge.notified].filter(([host]) => host !== 'h1')).toEqual([
           ['h2', new Set()],
           ['h3', new Set()],
         ]);

@@ -127,7 +127,7 @@ describe('a step', () => {
   it('notifies the handlers of a change, but not those of a failed task', async () => {
     const node = task({ notify: ['Restart'] });
     const { knowledge } = await step(node, { h1: changed, h2: { ...changed, ...no } });
-    expect([...knowledge.due]).toEqual([['h1', new Set(['p/handlers/restart'])]]);
+    expect([...knowledge.notified]).toEqual([['h1', new Set(['p/handlers/restart'])]]);
   });
 
   it('with run_once runs on one host, and sets its register on all', async () => {

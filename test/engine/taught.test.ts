@@ -58,10 +58,10 @@ describe('a step teaches', () => {
 
   it('which handlers it notifies, if it changed something and did not fail', () => {
     const notify = ['Restart'];
-    const due = (more: Partial<HostStep>) => teaches(more, { notify }).due;
-    expect(due({ hasChanged: true })).toEqual([restart.id]);
-    expect(due({})).toEqual([]);
-    expect(due({ hasChanged: true, outcome: failed })).toEqual([]);
+    const notified = (more: Partial<HostStep>) => teaches(more, { notify }).notified;
+    expect(notified({ hasChanged: true })).toEqual([restart.id]);
+    expect(notified({})).toEqual([]);
+    expect(notified({ hasChanged: true, outcome: failed })).toEqual([]);
   });
 
   it('that it failed, unless the failure is ignored', () => {

@@ -296,7 +296,9 @@ export async function performIn(directory: string, script: Script): Promise<Perf
     rolePaths: [],
     playbookPaths: [],
   });
-  const inventory = loadInventory(join(directory, 'inventory.yml'), { varsFolders: [directory] });
+  const inventory = loadInventory(join(directory, 'inventory.yml'), {
+    varsDirectories: [directory],
+  });
   const variables: JsonObject = settings.variables ?? {};
   const problems = checkPlaybook(playbook, modules, {
     files: localFiles,

@@ -136,8 +136,8 @@ function fakeStep(knowledge: Knowledge, wishes: Wishes, ran: string[]): RunStep 
         failed.set(host, failure);
         learn(knowledge, { host, handled });
       } else {
-        const due = notifiedHandlers(task, place.play).map((handler) => handler.id);
-        learn(knowledge, { host, handled, due });
+        const notified = notifiedHandlers(task, place.play).map((handler) => handler.id);
+        learn(knowledge, { host, handled, notified });
       }
       if (node.kind === 'include') {
         const part = includes[name]?.[host] ?? '';

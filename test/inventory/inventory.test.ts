@@ -130,7 +130,7 @@ describe('the precedence of group variables is that of Ansible', () => {
     file('order/play/group_vars/all.yml', 'b: play all\nd: play all\n');
     file('order/play/group_vars/web.yml', 'b: play web\n');
     const path = file('order/hosts', '[web]\nh1 e=host\n[web:vars]\na=file\nd=file\ne=file\n');
-    const { hosts } = loadInventory(path, { varsFolders: [join(dir, 'order/play')] });
+    const { hosts } = loadInventory(path, { varsDirectories: [join(dir, 'order/play')] });
     const expected = { a: 'all 20', b: 'play web', c: 'deep', d: 'play all', e: 'host' };
     expect(hosts.get('h1')?.vars).toEqual(expected);
   });

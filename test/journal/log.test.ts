@@ -131,7 +131,7 @@ describe('a log', () => {
     const line = encodeRecord(1, { ...Object.fromEntries(header), ...other });
     writeFileSync(path, line);
     const open = () => Log.reopen(DiskFile.open(path), new Redactor());
-    expect(open).toThrow(`run old has ${format}; this version of runner reads format 4 only.`);
+    expect(open).toThrow(`run old has ${format}; this version of runner reads format 5 only.`);
     expect(open).toThrow(
       expect.objectContaining({ hint: expect.stringContaining(version) as string }),
     );

@@ -59,7 +59,7 @@ function linesFor(world: World, name: string | undefined): string[] {
     return [
       `${name}: ${helper.summary}`,
       '',
-      `  ${helper.example}  returns  ${JSON.stringify(helper.gives)}`,
+      `  ${helper.example}  returns  ${JSON.stringify(helper.result)}`,
     ];
   const meta = ['roles', join(packageRoot(), 'roles')]
     .map((directory) => join(directory, name, 'meta', 'main.yml'))

@@ -72,7 +72,7 @@ async function findProblems(
 ): Promise<Problem[]> {
   const variablesOf = ({ directories }: Playbook): string[] => {
     if (source === undefined) return [];
-    const { hosts } = readInventory(world, source, { varsFolders: directories });
+    const { hosts } = readInventory(world, source, { varsDirectories: directories });
     return [...hosts.values()].flatMap(({ vars }) => Object.keys(vars));
   };
   const found: Problem[] = [];

@@ -66,8 +66,8 @@ function inventoryOrigins(
 ): { host: string | undefined; origins: readonly VariableOrigin[] } {
   const source = flags.inventory ?? world.env['RUNNER_INVENTORY'];
   if (source === undefined) return { host: flags.host, origins: [] };
-  const varsFolders = playbook?.directories ?? [];
-  const { hosts, origins } = readInventory(world, source, { varsFolders });
+  const varsDirectories = playbook?.directories ?? [];
+  const { hosts, origins } = readInventory(world, source, { varsDirectories });
   const host = flags.host ?? [...hosts.keys()][0] ?? '';
   if (!hosts.has(host))
     throw new UsageError(`There is no host "${host}" in the inventory.`, {

@@ -56,8 +56,8 @@ function passwordSource({
   passwords,
 }: Inventory): Pick<RecordedRun['header']['inventory'], 'passwords'> {
   if (!passwords) return {};
-  const { source, varsFolders } = passwords;
-  return { passwords: { source, varsFolders } };
+  const { source, varsDirectories } = passwords;
+  return { passwords: { source, varsDirectories } };
 }
 
 function recordedOptions(settings: RunSettings, options: PlayOptions): JsonObject {

@@ -138,8 +138,8 @@ function inventoryOf(
   const fromInput = input && given[input.name];
   const source = typeof fromInput === 'string' ? fromInput : options.inventory;
   if (source !== undefined) {
-    const varsFolders = [...playbook.directories].reverse();
-    return readInventory(world, source, { varsFolders, given });
+    const varsDirectories = [...playbook.directories].reverse();
+    return readInventory(world, source, { varsDirectories, given });
   }
   const onlyLocal = playbook.plays.every(({ hosts }) => hosts === 'localhost');
   if (onlyLocal) return { file: '', hosts: new Map(), groups: new Map([['all', []]]) };

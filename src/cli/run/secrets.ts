@@ -40,10 +40,10 @@ export async function readSecretsAgain(world: World, run: RecordedRun, mode: Mov
 export function readPasswordsAgain(world: World, { header }: RecordedRun): void {
   const { passwords } = header.inventory;
   if (!passwords) return;
-  const { source, varsFolders } = passwords;
+  const { source, varsDirectories } = passwords;
   try {
     const given = revealLater({ ...header.inputDefaults, ...header.inputs }, world.redactor);
-    readInventory(world, source, { varsFolders, given });
+    readInventory(world, source, { varsDirectories, given });
   } catch (error) {
     if (!(error instanceof RunnerError)) throw error;
     printMessage(world, `warning: Cannot read the passwords of hosts again. ${error.describe()}`);

@@ -1,7 +1,7 @@
 import { keyFile } from './key-file.ts';
 
 /** Options for ssh(1) from an inventory, parsed by the rules of its command line. */
-export interface SshWords {
+export interface SshArguments {
   /** The options for reaching a host, each as one or two separate words. */
   args: string[];
   /** Options that are ignored, each with the reason. */
@@ -40,8 +40,8 @@ const OURS = new Set(
 );
 
 /** @param file the file of the options; relative paths are relative to it */
-export function readSshWords(words: readonly string[], file: string): SshWords {
-  const reading: SshWords = { args: [], notes: [], needsOpenSsh: false };
+export function readSshArguments(words: readonly string[], file: string): SshArguments {
+  const reading: SshArguments = { args: [], notes: [], needsOpenSsh: false };
   const rest = [...words];
   while (rest.length > 0 && reading.problem === undefined) {
     const word = rest.shift() ?? '';
@@ -55,7 +55,7 @@ export function readSshWords(words: readonly string[], file: string): SshWords {
 function readCluster(
   cluster: string,
   rest: string[],
-  { reading, file }: { reading: SshWords; file: string },
+  { reading, file }: { reading: SshArguments; file: string },
 ): void {
   for (let index = 0; index < cluster.length; index++) {
     const letter = cluster[index] ?? '';
@@ -81,7 +81,7 @@ function readCluster(
 function take(
   letter: string,
   value: string | undefined,
-  { reading, file }: { reading: SshWords; file: string },
+  { reading, file }: { reading: SshArguments; file: string },
 ): void {
   if (UNNEEDED.includes(letter)) return;
   if (letter === 'o') {
@@ -94,7 +94,10 @@ function take(
   reading.args.push(`-${letter}`, ...words);
 }
 
-function takeOption(setting: string, { reading, file }: { reading: SshWords; file: string }): void {
+function takeOption(
+  setting: string,
+  { reading, file }: { reading: SshArguments; file: string },
+): void {
   const [, name = '', value = ''] = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*)$/s.exec(setting) ?? [];
   const keyword = name.toLowerCase();
   if (keyword === '' || value === '') {
@@ -138,7 +141,7 @@ function pathOf(path: string, file: string): string {
 }
 
 /** The options that also apply to the jump hosts of a host, as in ssh: its configuration file. */
-export function wordsForJumps(args: readonly string[]): string[] {
+export function argumentsForJumps(args: readonly string[]): string[] {
   const at = args.lastIndexOf('-F');
   return at === -1 ? [] : args.slice(at, at + 2);
 }
