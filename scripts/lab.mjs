@@ -10,6 +10,10 @@ import { prepare } from './prepare.mjs';
 const names = ['web1', 'web2'];
 const root = new URL('../', import.meta.url).pathname;
 const [command = process.env.SHELL ?? 'sh', ...args] = process.argv.slice(2);
+if (process.env.RUNNER_LAB_OPEN !== undefined) {
+  console.error('A lab is already open in this shell. Leave it with: exit');
+  process.exit(1);
+}
 if (process.env.RUNNER_LAB_PREPARED === undefined) prepare({ quiet: true });
 
 const lab = spawn(process.execPath, [join(root, 'dist', 'lab.js'), 'hosts', ...names], {
@@ -46,6 +50,7 @@ const shell = spawn(command, args, {
     ...process.env,
     PATH: `${home}:${process.env.PATH}`,
     RUNNER_KNOWN_HOSTS: knownHosts,
+    RUNNER_LAB_OPEN: '1',
     XDG_STATE_HOME: join(home, 'state'),
   },
 });

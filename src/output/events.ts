@@ -6,6 +6,7 @@ import type { LogReader } from '../journal/log.ts';
 import type { RecordedRun } from '../journal/recorded-run.ts';
 import type { JournalRecord, Verified } from '../journal/records.ts';
 import { describe } from '../journal/stored.ts';
+import { matchHosts } from '../util/patterns.ts';
 import { plural } from '../util/text.ts';
 import { describeDifference, describeNotUndone } from './undo.ts';
 import type { Signal } from '../journal/signals.ts';
@@ -131,12 +132,16 @@ type Translate<E> = (entry: E, seen: Seen) => RunEvent | undefined;
 
 /** Translations by type of entry. Entries without one are not shown. */
 const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
-  run: ({ run, name: playbook, check, hosts, changes }) => ({
+  run: ({ run, name: playbook, check, hosts, changes, options, inventory }) => ({
     type: 'run-start',
     run,
     playbook,
     check,
-    hosts: hosts.map(({ name }) => name),
+    hosts: withinLimit(
+      hosts.map(({ name }) => name),
+      options['limit'],
+      inventory.groups,
+    ),
     changes,
   }),
   batch: ({ play, hosts, batch, batches, left }) => ({
@@ -234,6 +239,17 @@ const shown: { readonly [T in Entry['t']]?: Translate<EntryOf<T>> } = {
     return { type: 'run-end', run: run().header.run, outcome, message, next, durationMs };
   },
 };
+
+/** The hosts that `--limit` allows. */
+function withinLimit(
+  hosts: readonly string[],
+  limit: unknown,
+  groups: Readonly<Record<string, readonly string[]>>,
+): string[] {
+  if (typeof limit !== 'string') return [...hosts];
+  const allowed = new Set(matchHosts(limit, hosts, new Map(Object.entries(groups))));
+  return hosts.filter((host) => allowed.has(host));
+}
 
 function comparison(
   verified: Verified,

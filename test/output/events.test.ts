@@ -10,6 +10,7 @@ import type { JournalRecord } from '../../src/journal/records.ts';
 import { eventReader, type RunEvent } from '../../src/output/events.ts';
 import { Redactor } from '../../src/util/redact.ts';
 import { failedRun, showEntries, step } from '../helpers/entries.ts';
+import { runRecord } from '../helpers/records.ts';
 
 it('translates the entries of a log that people read to events, in order', () => {
   expect(showEntries(Log.inMemory(new Redactor()), failedRun)).toEqual([
@@ -77,4 +78,18 @@ it('translates the records of a file to the same events as live, except for deta
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+});
+
+it('starts a run with the hosts that its limit allows', () => {
+  const record = runRecord({ hosts: ['h1', 'h2', 'h3'] }) as Extract<JournalRecord, { t: 'run' }>;
+  const start = (limit: string) =>
+    showEntries(Log.inMemory(new Redactor()), [
+      {
+        ...record,
+        options: { limit },
+        inventory: { ...record.inventory, groups: { web: ['h2', 'h3'] } },
+      },
+    ])[0];
+  expect(start('web')).toMatchObject({ hosts: ['h2', 'h3'] });
+  expect(start('all:!web')).toMatchObject({ hosts: ['h1'] });
 });
