@@ -83,10 +83,21 @@ function merge(table: Table, outer: Values, own: Values): Values {
   });
 }
 
+type Rows = readonly (readonly [field: string, row: AnyRow | AnyGroup])[];
+
+/** Rows by table: each task of a playbook reads several tables. */
+const rows = new WeakMap<Table, Rows>();
+
+function rowsOf(table: Table): Rows {
+  const known = rows.get(table) ?? Object.entries(table);
+  rows.set(table, known);
+  return known;
+}
+
 function fieldsOf(table: Table, value: (field: string, row: AnyRow | AnyGroup) => unknown): Values {
-  return Object.fromEntries(
-    Object.entries(table).map(([field, row]) => [field, value(field, row)]),
-  );
+  const fields: Values = {};
+  for (const [field, row] of rowsOf(table)) fields[field] = value(field, row);
+  return fields;
 }
 
 /** For an optional group, drops unset fields; undefined if none is set. */

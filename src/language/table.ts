@@ -105,8 +105,14 @@ export function optionalGroup<T>(rows: RowsOf<T>): Group<T | undefined> {
   return { rows, optional: true };
 }
 
+/** Names in YAML by field, because each task of a playbook asks for dozens of them. */
+const names = new Map<string, string>();
+
 export function yamlName(field: string, { yaml }: { yaml?: string }): string {
-  return yaml ?? snakeCase(field);
+  if (yaml !== undefined) return yaml;
+  const name = names.get(field) ?? snakeCase(field);
+  names.set(field, name);
+  return name;
 }
 
 export function keywordsOf(table: Table): Keyword[] {
