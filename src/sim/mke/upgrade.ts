@@ -7,7 +7,7 @@ import type { ControllerDisk } from '../../core/ports.ts';
 import type { SourceObject } from '../../core/value.ts';
 import { LAB_ADMIN, Mke3Answers } from '../../lab/mke3-answers.ts';
 import { swarmNode } from '../../lab/mke3-seed.ts';
-import type { Playbook } from '../../language/document.ts';
+import type { Expansion, Node, Playbook } from '../../language/document.ts';
 import * as mkeModules from '../../mke/modules/index.ts';
 import * as modules from '../../modules/index.ts';
 import * as undoModules from '../../modules/undo/index.ts';
@@ -61,10 +61,32 @@ const HOME = '/controller';
 const BINARY = `${HOME}/k0s`;
 
 export function loadUpgrade(): Playbook {
-  return loadPlaybook(shipped('playbooks', 'upgrade.yml'), {
+  const playbook = loadPlaybook(shipped('playbooks', 'upgrade.yml'), {
     ...{ modules: registry, files: localFiles },
     ...{ rolePaths: [shipped('roles')], playbookPaths: [shipped('playbooks')] },
   });
+  for (const { sections } of playbook.plays)
+    for (const { nodes } of sections) rememberExpansions(nodes);
+  return playbook;
+}
+
+/** Includes read their files once for all runs, not once per run: it is a fifth of the time of a sweep. */
+function rememberExpansions(nodes: readonly Node[]): void {
+  for (const node of nodes) {
+    if (node.kind === 'block') [node.block, node.rescue, node.always].forEach(rememberExpansions);
+    if (node.kind !== 'include') continue;
+    const { expand } = node;
+    const known = new Map<string, Expansion>();
+    node.expand = (part) => {
+      const key = JSON.stringify(part);
+      const remembered = known.get(key);
+      if (remembered) return remembered;
+      const expansion = expand(part);
+      rememberExpansions(expansion.nodes);
+      known.set(key, expansion);
+      return expansion;
+    };
+  }
 }
 
 /** Saved state of a run. */
