@@ -1,4 +1,5 @@
-import { createCipheriv, randomBytes, scrypt } from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
+import type { Identity } from 'age-encryption';
 import type { FileEncryption } from '../core/action.ts';
 import { errorMessage, RunnerError, SecretError } from '../core/errors.ts';
 
@@ -9,6 +10,8 @@ import { errorMessage, RunnerError, SecretError } from '../core/errors.ts';
 
 /** Base-2 logarithm of the scrypt cost, the same as in the program age. */
 const WORK_FACTOR = 18;
+/** Files with a higher cost are refused: the derivation takes 2^factor KiB, here 1 GiB. */
+const MAX_WORK_FACTOR = 20;
 
 /** A writer of an encrypted file. */
 export interface EncryptedStream {
@@ -57,33 +60,67 @@ export async function encryptStream(
   };
 }
 
-/** Each derivation takes 256 MiB, so they run one at a time. */
+/** Each derivation takes 256 MiB or more, so they run one at a time. */
 let derivation: Promise<unknown> = Promise.resolve();
 
-/**
- * The "scrypt" stanza of the format. The implementation of the library blocks the event loop, and with it every connection, for a second or more.
+/*
+ * The "scrypt" stanza of the format. The implementation of the library blocks the event loop, and with it every connection, for
+ * a second or more.
  */
-async function wrapWithPassphrase(
-  fileKey: Uint8Array,
-  passphrase: string,
-): Promise<{ salt: string; body: Uint8Array }> {
-  const salt = randomBytes(16);
+
+/** @param factor base-2 logarithm of the cost */
+async function deriveKey(passphrase: string, salt: Uint8Array, factor: number): Promise<Buffer> {
   const labelled = Buffer.concat([Buffer.from('age-encryption.org/v1/scrypt'), salt]);
+  const N = 2 ** factor;
   const derive = () =>
     new Promise<Buffer>((resolve, reject) => {
-      const cost = { N: 2 ** WORK_FACTOR, r: 8, p: 1, maxmem: 512 * 1024 * 1024 };
-      scrypt(passphrase, labelled, 32, cost, (error, key) => {
+      scrypt(passphrase, labelled, 32, { N, r: 8, p: 1, maxmem: 2048 * N }, (error, key) => {
         if (error) reject(error);
         else resolve(key);
       });
     });
   const derived = derivation.then(derive);
   derivation = derived.catch(() => undefined);
-  // The format requires a zero nonce. That is safe, because the key is used once.
-  const options = { authTagLength: 16 };
-  const cipher = createCipheriv('chacha20-poly1305', await derived, Buffer.alloc(12), options);
+  return derived;
+}
+
+/** The format requires a zero nonce. That is safe, because a key is used once. */
+const NONCE = Buffer.alloc(12);
+const TAG = { authTagLength: 16 };
+
+async function wrapWithPassphrase(
+  fileKey: Uint8Array,
+  passphrase: string,
+): Promise<{ salt: string; body: Uint8Array }> {
+  const salt = randomBytes(16);
+  const key = await deriveKey(passphrase, salt, WORK_FACTOR);
+  const cipher = createCipheriv('chacha20-poly1305', key, NONCE, TAG);
   const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
   return { salt: salt.toString('base64').replace(/=+$/, ''), body: new Uint8Array(body) };
+}
+
+function passphraseIdentity(passphrase: string): Identity {
+  return {
+    unwrapFileKey: async (stanzas) => {
+      const [stanza, ...others] = stanzas.filter(({ args: [kind] }) => kind === 'scrypt');
+      if (!stanza) return null;
+      // The rules of https://age-encryption.org/v1, "The scrypt recipient type".
+      if (others.length > 0 || stanzas.length > 1)
+        throw new Error('a passphrase is not the only recipient');
+      const [, salt = '', factor = '', ...rest] = stanza.args;
+      const isValid = /^[\w+/]{22}$/.test(salt) && /^[1-9]\d?$/.test(factor) && rest.length === 0;
+      if (!isValid || stanza.body.length !== 32) throw new Error('invalid scrypt stanza');
+      if (Number(factor) > MAX_WORK_FACTOR) throw new Error('scrypt work factor is too high');
+      const key = await deriveKey(passphrase, Buffer.from(salt, 'base64'), Number(factor));
+      const decipher = createDecipheriv('chacha20-poly1305', key, NONCE, TAG);
+      decipher.setAuthTag(stanza.body.subarray(-16));
+      try {
+        return Buffer.concat([decipher.update(stanza.body.subarray(0, -16)), decipher.final()]);
+      } catch {
+        return null;
+      }
+    },
+  };
 }
 
 async function passOn(
@@ -159,7 +196,8 @@ export async function parseIdentities(text: string, file: string): Promise<strin
 }
 
 /**
- * The content of an encrypted file, in verified pieces. A truncated file throws at its end.
+ * The content of an encrypted file, in verified pieces. A truncated file throws at its end. Deriving a key from a passphrase takes
+ * about a second, outside the event loop.
  * @throws SecretError when no key matches or the file is damaged
  */
 export async function* decryptStream(
@@ -170,7 +208,7 @@ export async function* decryptStream(
   const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
-  if (passphrase !== undefined) decrypter.addPassphrase(passphrase);
+  if (passphrase !== undefined) decrypter.addIdentity(passphraseIdentity(passphrase));
   try {
     for await (const bytes of await decrypter.decrypt(encrypted)) yield bytes;
   } catch (error) {

@@ -72,6 +72,32 @@ describe('a file in the format age', () => {
     );
   });
 
+  it('does not stop the event loop while a passphrase is tried', async () => {
+    const withPassphrase = Buffer.from(recorded.withPassphrase, 'base64');
+    const running = { turns: 0, isOver: false };
+    const read = decrypted(withPassphrase, { passphrase: recorded.passphrase }).finally(() => {
+      running.isOver = true;
+    });
+    while (!running.isOver) {
+      await setImmediate();
+      running.turns++;
+    }
+    await read;
+    expect(running.turns).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    ['a cost that takes too much memory', / 18\n/, ' 21\n', 'work factor is too high'],
+    ['a cost that is not a number', / 18\n/, ' 1e\n', 'invalid scrypt stanza'],
+    ['a short salt', /scrypt \S+/, 'scrypt AAAA', 'invalid scrypt stanza'],
+    ['another recipient', '-> scrypt', '-> other\n\n-> scrypt', 'not the only recipient'],
+  ])('with a passphrase and %s is refused', async (_, part, change, why) => {
+    const bytes = Buffer.from(recorded.withPassphrase, 'base64').toString('latin1');
+    const changed = Buffer.from(bytes.replace(part, change), 'latin1');
+    const read = decrypted(changed, { passphrase: recorded.passphrase });
+    await expect(read).rejects.toThrow(why);
+  });
+
   it('cannot be read with another private key', async () => {
     const bytes = await encrypted(Buffer.from('x'), { recipients: [recipient] });
     await expect(decrypted(bytes, { identities: [await generateIdentity()] })).rejects.toThrow(
