@@ -105,6 +105,14 @@ const PATHS = [
  * before k0s was started is what they added. Chains for single services and pods, which may be thousands, need "all".
  */
 export const STOCK = `of_many='^(KUBE-(SVC|SEP|FW|EXT|XLB)-|cali-(tw|fw|th|fh|pi|po|pri|pro|gw)-)'
+# sysctl_file NAME: sets $rc to the file of a kernel parameter.
+sysctl_file() {
+  rc=$IFS IFS=.
+  set -- $1
+  IFS=/
+  set -- "/proc/sys/$*" "$rc"
+  rc=$1 IFS=$2
+}
 stock() {
   for rw in ${PATHS.join(' ')}; do
     if [ -e "$rw" ] || [ -L "$rw" ]; then echo "path $rw"; fi
@@ -112,8 +120,8 @@ stock() {
   for rw in /sys/class/net/*; do echo "link \${rw##*/}"; done
   ip -4 route show table main 2>/dev/null | sed 's/ *$//; s/^/route /'
   for rw in ${SYSCTLS.join(' ')}; do
-    rc=/proc/sys/$(echo "$rw" | tr . /)
-    [ ! -r "$rc" ] || echo "sysctl $rw $(cat "$rc")"
+    sysctl_file "$rw"
+    if [ -r "$rc" ] && read -r rc <"$rc"; then echo "sysctl $rw $rc"; fi
   done
   for rw in iptables-nft iptables-legacy ip6tables-nft ip6tables-legacy; do
     command -v "$rw-save" >/dev/null || continue

@@ -153,8 +153,10 @@ restore_host() {
   done || return 1
   while read -r kind name value; do
     [ "$kind" = sysctl ] || continue
-    file=/proc/sys/$(echo "$name" | tr . /)
-    [ "$(cat "$file" 2>/dev/null)" = "$value" ] || echo "$value" >"$file" || return 1
+    sysctl_file "$name"
+    now=
+    { read -r now <"$rc"; } 2>/dev/null
+    [ "$now" = "$value" ] || echo "$value" >"$rc" || return 1
   done <"$before" || return 1
   # Inner paths first.
   added path | sort -r | while read -r path; do
