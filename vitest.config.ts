@@ -12,6 +12,8 @@ function project(
       name,
       include: [`${include}/**/*.test.ts`],
       pool: 'forks',
+      // Megabytes. Simulated runs create much garbage: with the default of 16, collecting it takes a tenth of their time.
+      execArgv: ['--max-semi-space-size=64'],
       // A worker keeps the product's modules and a lab from file to file; see test/helpers/pool.ts.
       isolate: false,
       maxWorkers: 2,

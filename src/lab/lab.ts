@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
 import ssh2 from 'ssh2';
 import { stringify } from 'yaml';
 import { quoteAll } from '../util/shell.ts';
-import { checkNamespaces, LabError, PrivateRoot } from './private-root.ts';
+import { checkNamespaces, endProcesses, LabError, PrivateRoot } from './private-root.ts';
 import { TreeSnapshot } from './snapshot.ts';
 import { LabSshServer } from './ssh-server.ts';
 
@@ -133,12 +133,10 @@ export class Lab {
   async restore(): Promise<void> {
     const snapshot = this.#snapshot;
     if (!snapshot) throw new LabError('The lab has no snapshot to restore.');
+    for (const { server } of this.hosts) server.reset();
+    await endProcesses(this.hosts.map(({ root }) => root));
     await Promise.all(
-      this.hosts.map(async ({ name, root, server }) => {
-        server.reset();
-        await root.endProcesses();
-        await unmountExtra(root, snapshot.mounts.get(name) ?? []);
-      }),
+      this.hosts.map(({ name, root }) => unmountExtra(root, snapshot.mounts.get(name) ?? [])),
     );
     const changed = new Set(snapshot.trees.flatMap((tree) => tree.restore()));
     const renamed = this.hosts.filter(({ name }) => changed.has(`${name}/etc/hostname`));

@@ -113,34 +113,6 @@ export class PrivateRoot {
       .split('\n');
   }
 
-  /** Kills every process except the first one, like a restart of the host. @throws LabError if a process does not end */
-  async endProcesses(): Promise<void> {
-    const own = namespaceOf(String(this.pid));
-    const deadline = Date.now() + END_TIMEOUT_MS;
-    for (;;) {
-      const others = readdirSync('/proc').filter(
-        (name) =>
-          /^\d+$/.test(name) &&
-          Number(name) !== this.pid &&
-          namespaceOf(name) === own &&
-          !isIdle(name),
-      );
-      if (others.length === 0) return;
-      if (Date.now() > deadline)
-        throw new LabError(
-          `Processes of lab host "${this.name}" did not end: ${others.join(', ')}`,
-        );
-      for (const pid of others) {
-        try {
-          process.kill(Number(pid), 'SIGKILL');
-        } catch {
-          // It has already ended.
-        }
-      }
-      await pause(5);
-    }
-  }
-
   /** The boot ID of the host. */
   bootId(): string {
     return readFileSync(join(this.dir, 'var/lib/lab/boot_id'), 'utf8').trim();
@@ -157,6 +129,36 @@ export class PrivateRoot {
       });
       this.#process.kill('SIGKILL');
     });
+  }
+}
+
+/**
+ * Kills every process of hosts except their first ones, like a restart of the hosts. Reads the list of processes once for all
+ * hosts.
+ * @throws LabError if a process does not end
+ */
+export async function endProcesses(hosts: readonly PrivateRoot[]): Promise<void> {
+  const first = new Map(hosts.map(({ pid, name }) => [namespaceOf(String(pid)), { pid, name }]));
+  const deadline = Date.now() + END_TIMEOUT_MS;
+  for (;;) {
+    const others = readdirSync('/proc').flatMap((pid) => {
+      if (!/^\d+$/.test(pid)) return [];
+      const namespace = namespaceOf(pid);
+      const host = namespace === undefined ? undefined : first.get(namespace);
+      return host && Number(pid) !== host.pid && !isIdle(pid) ? [{ pid, host: host.name }] : [];
+    });
+    const [other] = others;
+    if (!other) return;
+    if (Date.now() > deadline)
+      throw new LabError(`Process ${other.pid} of lab host "${other.host}" did not end.`);
+    for (const { pid } of others) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has already ended.
+      }
+    }
+    await pause(5);
   }
 }
 
