@@ -121,9 +121,38 @@ interface Text {
 
 const parserOptions = { customTags: [raw, encrypted], prettyErrors: false };
 
-export function parseYaml(text: string, file: string, parts: Text): Source {
+interface Parsed {
+  document: Document.Parsed;
+  lines: LineCounter;
+}
+
+/**
+ * The last parsed texts, oldest first. A role is read for each of its uses, and a dynamic include
+ * for each path that its template can have. Documents are not changed after parsing.
+ */
+const parsedTexts = new Map<string, Parsed>();
+/** Limits in characters, of one text and of all texts that are kept. */
+const KEPT = { one: 1 << 16, all: 1 << 18 };
+let keptCharacters = 0;
+
+function parsedText(text: string): Parsed {
+  const known = parsedTexts.get(text);
+  if (known) return known;
   const lines = new LineCounter();
-  const document = parseDocument(text, { ...parserOptions, lineCounter: lines });
+  const parsed = { document: parseDocument(text, { ...parserOptions, lineCounter: lines }), lines };
+  if (text.length > KEPT.one) return parsed;
+  parsedTexts.set(text, parsed);
+  keptCharacters += text.length;
+  for (const oldest of parsedTexts.keys()) {
+    if (keptCharacters <= KEPT.all) break;
+    parsedTexts.delete(oldest);
+    keptCharacters -= oldest.length;
+  }
+  return parsed;
+}
+
+export function parseYaml(text: string, file: string, parts: Text): Source {
+  const { document, lines } = parsedText(text);
   return valueOf(document, placesBy(lines, file), parts);
 }
 

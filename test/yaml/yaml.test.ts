@@ -21,6 +21,40 @@ function parseMap(text: string): { value: SourceObject; map: SourceMap; problems
 const shown = (problems: Problem[]) =>
   problems.map(({ message, at }) => `${at ? formatSource(at) : ''} ${message}`);
 
+describe('a text that was parsed before', () => {
+  const parseIn = (file: string, text: string) => {
+    const reading = { problems: [] as Problem[], map: new SourceMap() };
+    return { value: parseYaml(text, file, reading), ...reading };
+  };
+
+  it('gives values and positions of its own', () => {
+    const text = 'a: { b: 1 }\nc: [x]\n';
+    const [first, second] = ['a.yml', 'b.yml'].map((file) => parseIn(file, text));
+    if (!isSourceObject(first?.value) || !isSourceObject(second?.value))
+      throw new Error('expected two maps');
+    expect(second.value).toEqual(first.value);
+    expect(second.value['a']).not.toBe(first.value['a']);
+    expect(first.map.value(first.value, 'c')).toEqual({ file: 'a.yml', line: 2, column: 4 });
+    expect(second.map.value(second.value, 'c')).toEqual({ file: 'b.yml', line: 2, column: 4 });
+  });
+
+  it('has the same problems', () => {
+    const text = 'a: 1\na: 2\n';
+    const [first, second] = ['a.yml', 'b.yml'].map((file) => shown(parseIn(file, text).problems));
+    expect(first).toHaveLength(1);
+    expect(second).toEqual(first?.map((one) => one.replace('a.yml', 'b.yml')));
+  });
+
+  it('is parsed again if other texts came between', () => {
+    const texts = Array.from(
+      { length: 40 },
+      (_, index) => `n: ${String(index)} ${'x'.repeat(10_000)}\n`,
+    );
+    for (const text of [...texts, ...texts])
+      expect(parseIn('a.yml', text).value).toEqual({ n: text.slice(3).trim() });
+  });
+});
+
 describe('a file with several documents', () => {
   const read = (text: string) => {
     const files: Files = { text: () => text, look: () => undefined, names: () => [] };
