@@ -29,11 +29,15 @@ for (const mark of ['condition', 'variable']) ajv.addFormat(mark, true);
 ajv.addFormat('date', isDate);
 ajv.addKeyword('secret');
 const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+/** By their text: the inputs of a role are read again for each of its uses. */
+const compiledTexts = new Map<string, ValidateFunction>();
 
 function validatorOf(schema: JsonSchema): ValidateFunction {
   const known = compiled.get(schema);
   if (known) return known;
-  const validator = ajv.compile(schema);
+  const text = JSON.stringify(schema);
+  const validator = compiledTexts.get(text) ?? ajv.compile(schema);
+  compiledTexts.set(text, validator);
   compiled.set(schema, validator);
   return validator;
 }
