@@ -122,7 +122,10 @@ function readerPaths(text: string): string {
     .replaceAll(/ +$/gm, '');
 }
 
-/** Without what differs from run to run: durations, times, ids of runs, addresses and directories of the lab. */
+/**
+ * Without what differs from run to run: durations, times, ids of runs, addresses and directories of the lab, and the order in
+ * which hosts are undone in parallel.
+ */
 function plain(text: string): string {
   return text
     .replaceAll(/ ?\(\d[\d.]* ?m?s(?: [\d.]+ ?s)?\)/g, '')
@@ -131,5 +134,8 @@ function plain(text: string): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replaceAll(/\d{8}-\d{6}-[\da-f]{4}/g, 'RUN')
     .replaceAll(/127\.\d+\.\d+\.\d+/g, 'ADDRESS')
-    .replaceAll(/\/\S*\/lab\//g, '/lab/');
+    .replaceAll(/\/\S*\/lab\//g, '/lab/')
+    .replaceAll(/(?:^ {2}(?:undone|failed|blocked) .*\n)+/gm, (lines) =>
+      lines.trimEnd().split('\n').sort().join('\n').concat('\n'),
+    );
 }
