@@ -9,12 +9,18 @@ const TAG_BYTES = 16;
  * Encrypts hidden results (`no_log`) for the journal with a key derived from the secrets of the run. A resumed run must be given these secrets again anyway.
  */
 export class Sealer {
-  readonly #key: Buffer;
   readonly #random: Random;
+  readonly #derive: () => Buffer;
+  #derived: Buffer | undefined;
 
   constructor(secrets: readonly string[], salt: string, random: Random) {
     this.#random = random;
-    this.#key = scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
+    this.#derive = () => scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
+  }
+
+  /** Derived on first use, because that takes 50 ms and few runs hide a result. */
+  get #key(): Buffer {
+    return (this.#derived ??= this.#derive());
   }
 
   /** A keyed digest in hex: equal for equal texts of a run, and of no use for guessing without the secrets. */
