@@ -186,12 +186,17 @@ export interface ParsedJournal {
 /**
  * Parses the records of a journal.
  * @param path for error messages
+ * @param beginning of the same journal, which is not parsed again
  * @throws JournalError with the position of any damage except a torn last line
  */
-export function parseJournal(bytes: Buffer, path: string): ParsedJournal {
-  const records: StoredRecord[] = [];
-  const positions: Position[] = [];
-  let offset = 0;
+export function parseJournal(
+  bytes: Buffer,
+  path: string,
+  beginning?: ParsedJournal,
+): ParsedJournal {
+  const records = [...(beginning?.records ?? [])];
+  const positions = [...(beginning?.positions ?? [])];
+  let offset = beginning?.validBytes ?? 0;
   while (offset < bytes.length) {
     const end = bytes.indexOf(0x0a, offset);
     if (end === -1) break;

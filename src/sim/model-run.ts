@@ -4,7 +4,7 @@ import type { ModuleRegistry } from '../core/module.ts';
 import type { ControllerDisk } from '../core/ports.ts';
 import { RunnerError } from '../core/errors.ts';
 import type { Exchange } from '../core/host.ts';
-import { parseJournal } from '../journal/journal-file.ts';
+import { parseJournal, type ParsedJournal } from '../journal/journal-file.ts';
 import { isOver, lifeOf, type LifeState } from '../journal/lifecycle.ts';
 import { readRun, type RecordedRun } from '../journal/recorded-run.ts';
 import type { LogReader } from '../journal/log.ts';
@@ -71,6 +71,8 @@ export class ModelRun {
   endedAlone = false;
   protected readonly parts: RunParts;
   protected readonly network: ModelNetwork;
+  /** The beginning of the journal, if other runs have read it already. */
+  protected beginning: ParsedJournal | undefined;
   /** The run as read from a journal of that size. */
   #read: { size: number; run: RecordedRun | undefined } | undefined;
 
@@ -168,7 +170,7 @@ export class ModelRun {
   run(): RecordedRun | undefined {
     const { bytes } = this.disk;
     if (this.#read?.size !== bytes.length) {
-      const { records } = parseJournal(bytes, 'journal');
+      const { records } = parseJournal(bytes, 'journal', this.beginning);
       const run = records.length === 0 ? undefined : readRun(records);
       this.#read = { size: bytes.length, run };
     }

@@ -1,10 +1,11 @@
 import { checkJournal } from '../../checker/check-journal.ts';
 import type { Fault, FaultPoint } from '../../core/fault.ts';
+import { parseJournal } from '../../journal/journal-file.ts';
 import { Chance } from '../chance.ts';
 import { HangError } from '../clock.ts';
 import type { Disturbance } from '../model-run.ts';
 import { RUN } from '../run.ts';
-import { UpgradeRun, type SavedRun, type UpgradeSetup } from './upgrade.ts';
+import { UpgradeRun, type SavedRun, type SharedJournal, type UpgradeSetup } from './upgrade.ts';
 
 /** A step that changes something, with the state when its first host reached each fault point. */
 export interface SweepStep {
@@ -20,7 +21,7 @@ export interface SweepStep {
 export interface UpgradeReference {
   setup: UpgradeSetup;
   steps: SweepStep[];
-  journal: Buffer;
+  journal: SharedJournal;
   before: string[][];
   end: string[][];
 }
@@ -53,10 +54,20 @@ export async function upgradeReference(setup: UpgradeSetup): Promise<UpgradeRefe
     const step = steps.get(run?.steps.get(intent.step)?.info.id ?? '');
     if (step && !step.hosts.includes(intent.target)) step.hosts.push(intent.target);
   }
+  const bytes = Buffer.from(one.disk.bytes);
+  const parsed = parseJournal(bytes, 'journal');
+  freeze(parsed);
   return {
-    ...{ setup, steps: [...steps.values()], journal: Buffer.from(one.disk.bytes) },
+    ...{ setup, steps: [...steps.values()], journal: { bytes, parsed } },
     ...{ before: one.states.get('') ?? [], end: one.lines() },
   };
+}
+
+/** A run that changes a shared record throws. */
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  Object.freeze(value);
+  Object.values(value).forEach(freeze);
 }
 
 /** Injects one fault at a step, lets the run recover, and compares the result. */

@@ -13,6 +13,7 @@ import * as modules from '../../modules/index.ts';
 import * as undoModules from '../../modules/undo/index.ts';
 import { loadWorkloadChecks } from '../../mke/modules/mke3_workloads.ts';
 import { loadConversion } from '../../mke/modules/mke4_config.ts';
+import type { ParsedJournal } from '../../journal/journal-file.ts';
 import { loadPlaybook } from '../../playbook/load.ts';
 import { localFiles } from '../../util/local-files.ts';
 import { packageRoot } from '../../util/package.ts';
@@ -99,13 +100,19 @@ export interface SavedRun {
   running: RunningChange[];
 }
 
+/** A journal that several runs continue. */
+export interface SharedJournal {
+  bytes: Buffer;
+  parsed: ParsedJournal;
+}
+
 /** The shipped upgrade on a model cluster. */
 export class UpgradeRun extends ModelRun {
   readonly cluster: MkeCluster;
   readonly #written: Map<string, Buffer>;
 
   /** @param saved state to continue from, as after a crash of the controller's machine */
-  constructor(setup: UpgradeSetup, chance: Chance, saved?: SavedRun & { journal: Buffer }) {
+  constructor(setup: UpgradeSetup, chance: Chance, saved?: SavedRun & { journal: SharedJournal }) {
     const written = new Map<string, Buffer>([[BINARY, localFileBytes()]]);
     const files = controllerDisk(written);
     const cluster = mkeCluster({
@@ -143,9 +150,10 @@ export class UpgradeRun extends ModelRun {
     };
   }
 
-  #load(saved: SavedRun & { journal: Buffer }): void {
+  #load(saved: SavedRun & { journal: SharedJournal }): void {
     const { journal, sizes, hosts, cluster, written, running } = saved;
-    this.disk.load(journal, sizes, this.parts.chance);
+    this.disk.load(journal.bytes, sizes, this.parts.chance);
+    this.beginning = beginningOf(journal.parsed, this.disk.sizes.all);
     hosts.forEach((state, index) => this.hosts[index]?.load(state));
     loadCluster(this.cluster, cluster);
     for (const [path, content] of written) this.#written.set(path, content);
@@ -157,6 +165,18 @@ export class UpgradeRun extends ModelRun {
     const shared = (this.cluster as MkeCluster | undefined) ? clusterLines(this.cluster) : [];
     return [...super.lines(), shared];
   }
+}
+
+/** The records of a journal within its first bytes. */
+function beginningOf({ records, positions }: ParsedJournal, bytes: number): ParsedJournal {
+  const next = positions.findIndex(({ offset, length }) => offset + length > bytes);
+  const count = next === -1 ? positions.length : next;
+  const last = positions[count - 1];
+  return {
+    records: records.slice(0, count),
+    positions: positions.slice(0, count),
+    validBytes: last ? last.offset + last.length : 0,
+  };
 }
 
 /** The secrets, which are the same in all runs. */
