@@ -94,6 +94,7 @@ Run \`runner doc\` to read the reference in a terminal.
 ${table(['module', 'description', 'undo'], rows)}`;
 }
 
+/** How calls of a module are undone; for some, that depends on their state or method. */
 export function undoOf(module: Module): string {
   const words = {
     reads: 'not needed',
@@ -101,16 +102,27 @@ export function undoOf(module: Module): string {
     passes: 'not needed',
     changes: 'declared with `undo`',
   };
-  return words[effectOf(module, usualArguments(module))];
+  const [usual, ...others] = decidingArguments(module).map((args) => ({
+    args,
+    word: words[effectOf(module, args)],
+  }));
+  const word = usual?.word ?? '';
+  const different = others.filter((one) => one.word !== word);
+  const [first] = different;
+  if (!first) return word;
+  const [name] = Object.keys(first.args);
+  const values = different.flatMap(({ args }) => Object.values(args).map(String));
+  return `${word}, but ${first.word} for \`${String(name)}\` ${values.join(', ')}`;
 }
 
-/**
- * The first state, for modules with a "state" argument: without one, such a module may only read.
- */
-function usualArguments({ args }: Module): JsonObject {
-  const { state } = objectOf(args['properties'] as JsonObject | undefined);
-  const [usual] = arrayOf(objectOf(state)['enum']);
-  return usual === undefined ? {} : { state: usual };
+/** Arguments with each state or method of a module. Without a state, such a module may only read. */
+function decidingArguments({ args }: Module): JsonObject[] {
+  const properties = objectOf(args['properties'] as JsonObject | undefined);
+  for (const name of ['state', 'method']) {
+    const values = arrayOf(objectOf(properties[name])['enum']);
+    if (values.length > 0) return values.map((value) => ({ [name]: value }));
+  }
+  return [{}];
 }
 
 /** Describes the type of an argument. */

@@ -10,6 +10,7 @@ import {
   publishedSchemas,
   referencePages,
   keywordExamples,
+  undoOf,
 } from '../../src/cli/reference.ts';
 import type { World } from '../../src/cli/world.ts';
 import { editorSchemas } from '../../src/language/schema.ts';
@@ -169,6 +170,20 @@ describe('helpers', () => {
       expect(scope.render(readText(example))).toEqual(result);
     },
   );
+});
+
+describe('the undo', () => {
+  it.each([
+    ['stat', 'not needed'],
+    ['copy', 'automatic'],
+    ['command', 'declared with `undo`'],
+    ['file', 'automatic'],
+    ['k0s', 'automatic, but declared with `undo` for `state` reset'],
+    ['uri', 'not needed, but declared with `undo` for `method` POST, PUT, PATCH, DELETE'],
+  ])('of module %s is: %s', (name, undo) => {
+    const module = modules.get(name);
+    expect(module && undoOf(module)).toBe(undo);
+  });
 });
 
 describe('examples of modules', () => {
