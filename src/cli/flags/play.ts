@@ -39,7 +39,11 @@ export function addPlayOptions(command: Command, mode: 'play' | 'plan'): Command
       'inventory file or directory, or a list of hosts such as "a,b,"',
       once,
     )
-    .option('-C, --check', 'check mode: show what would change, without changing it')
+    .addOption(
+      new Option('-C, --check', 'check mode: show what would change, without changing it').hideHelp(
+        mode === 'plan',
+      ),
+    )
     .option('-D, --diff', 'show the differences of changed files')
     .option('-l, --limit <PATTERN>', 'run only on these hosts; @FILE reads them from a file')
     .option('-t, --tags <TAGS>', 'run only tasks with one of these tags')
@@ -64,7 +68,10 @@ export function addPlayOptions(command: Command, mode: 'play' | 'plan'): Command
     .option('--flush-cache', 'delete the facts that earlier runs cached')
     .option('--from <STEP>', 'start at this step (ID or name) and skip the steps before it')
     .option('--step', 'prompt before each step; requires a terminal')
-    .option('--detailed-exit-code', 'with --check: exit with 10 if something would change')
+    .option(
+      '--detailed-exit-code',
+      `${mode === 'plan' ? '' : 'with --check: '}exit with 10 if something would change`,
+    )
     .option(
       '--fail-at <STEP>',
       'rehearse a rollback: make this step (ID, name or "last") fail after it has run',
