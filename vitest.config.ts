@@ -12,7 +12,7 @@ function project(
       name,
       include: [`${include}/**/*.test.ts`],
       pool: 'forks',
-      // Megabytes. Simulated runs create much garbage: with the default of 16, collecting it takes a tenth of their time.
+      // Megabytes. Simulated runs create much garbage: the sweep of the upgrade takes 6 % less CPU than with the default of 16.
       execArgv: ['--max-semi-space-size=64'],
       // A worker keeps the product's modules and a lab from file to file; see test/helpers/pool.ts.
       isolate: false,

@@ -75,6 +75,8 @@ const began = Date.now();
 const seed = values.seed ?? String(randomInt(1_000_000_000));
 // All temporary files are below one directory, so that files of failed tests and killed workers are removed, too.
 const scratch = mkdtempSync(join(scratchParent(), 'runner-suite-'));
+// Ctrl-C ends the test runner, too. This process then still removes the files.
+process.on('SIGINT', () => {});
 const countsFile = join(scratch, 'counts.json');
 const wanted = values.all ? projects.all : projects.main;
 console.log(`Seed ${seed}: repeat this run with --seed ${seed}.`);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { arrayOf, isObject, objectOf, type JsonObject } from '../core/json.ts';
+import { arrayOf, isObject, objectOf, type JsonObject, type JsonValue } from '../core/json.ts';
 import { effectOf, type JsonSchema, type Module } from '../core/module.ts';
 import { editorSchemas } from '../language/schema.ts';
 import { keywordsUsed, type KeywordUse } from './keyword-use.ts';
@@ -102,27 +102,31 @@ export function undoOf(module: Module): string {
     passes: 'not needed',
     changes: 'declared with `undo`',
   };
-  const [usual, ...others] = decidingArguments(module).map((args) => ({
-    args,
-    word: words[effectOf(module, args)],
-  }));
-  const word = usual?.word ?? '';
-  const different = others.filter((one) => one.word !== word);
-  const [first] = different;
-  if (!first) return word;
-  const [name] = Object.keys(first.args);
-  const values = different.flatMap(({ args }) => Object.values(args).map(String));
-  return `${word}, but ${first.word} for \`${String(name)}\` ${values.join(', ')}`;
+  const { name, values } = decidingArgument(module);
+  const calls = new Map<string, string[]>();
+  for (const value of values) {
+    const word = words[effectOf(module, value === undefined ? {} : { [name]: value })];
+    calls.set(word, [...(calls.get(word) ?? []), String(value)]);
+  }
+  return [...calls]
+    .map(([word, of], index) => (index === 0 ? word : `${word} for \`${name}\` ${of.join(', ')}`))
+    .join(', but ');
 }
 
-/** Arguments with each state or method of a module. Without a state, such a module may only read. */
-function decidingArguments({ args }: Module): JsonObject[] {
+/**
+ * The states or methods of a module. Only modules with neither are called without one: without a
+ * state, a module may only read.
+ */
+function decidingArgument({ args }: Module): {
+  name: string;
+  values: readonly (JsonValue | undefined)[];
+} {
   const properties = objectOf(args['properties'] as JsonObject | undefined);
   for (const name of ['state', 'method']) {
     const values = arrayOf(objectOf(properties[name])['enum']);
-    if (values.length > 0) return values.map((value) => ({ [name]: value }));
+    if (values.length > 0) return { name, values };
   }
-  return [{}];
+  return { name: '', values: [undefined] };
 }
 
 /** Describes the type of an argument. */

@@ -63,12 +63,11 @@ export async function encryptStream(
 /** Each derivation takes 256 MiB or more, so they run one at a time. */
 let derivation: Promise<unknown> = Promise.resolve();
 
-/*
- * The "scrypt" stanza of the format. The implementation of the library blocks the event loop, and with it every connection, for
- * a second or more.
+/**
+ * The key of a "scrypt" stanza. The implementation of the library blocks the event loop, and with it every connection, for a
+ * second or more.
+ * @param factor base-2 logarithm of the cost
  */
-
-/** @param factor base-2 logarithm of the cost */
 async function deriveKey(passphrase: string, salt: Uint8Array, factor: number): Promise<Buffer> {
   const labelled = Buffer.concat([Buffer.from('age-encryption.org/v1/scrypt'), salt]);
   const N = 2 ** factor;

@@ -18,7 +18,7 @@ export class Sealer {
     this.#derive = () => scryptSync(JSON.stringify([...secrets].sort()), salt, 32);
   }
 
-  /** Derived on first use, because that takes 50 ms and few runs hide a result. */
+  /** Derived on first use, because that takes 50 ms and not every run hides a result. */
   get #key(): Buffer {
     return (this.#derived ??= this.#derive());
   }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # k0s-reset.sh DATA: removes everything that a stopped k0s left on the host. DATA is its data directory. Standard input is the
 # output of the shell function "stock" (facts/k0s.ts) from before k0s was started, or empty. Anything added since is removed, too.
-# The shell functions stock and mounts_below (util/shell.ts) are defined before this text.
+# The shell functions stock and sysctl_file (facts/k0s.ts) and mounts_below (util/shell.ts) are defined before this text.
 # `k0s reset` is not used: depending on its release, it waits for a containerd that never answers, deletes the content of volumes
 # that it cannot unmount, and does not continue after a failure. This script can be repeated after an interruption at any point.
 set -u
