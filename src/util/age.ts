@@ -98,7 +98,8 @@ async function wrapWithPassphrase(
   return { salt: salt.toString('base64').replace(/=+$/, ''), body: new Uint8Array(body) };
 }
 
-function passphraseIdentity(passphrase: string): Identity {
+/** @param what the file, for messages */
+function passphraseIdentity(passphrase: string, what: string): Identity {
   return {
     unwrapFileKey: async (stanzas) => {
       const [stanza, ...others] = stanzas.filter(({ args: [kind] }) => kind === 'scrypt');
@@ -109,7 +110,11 @@ function passphraseIdentity(passphrase: string): Identity {
       const [, salt = '', factor = '', ...rest] = stanza.args;
       const isValid = /^[\w+/]{22}$/.test(salt) && /^[1-9]\d?$/.test(factor) && rest.length === 0;
       if (!isValid || stanza.body.length !== 32) throw new Error('invalid scrypt stanza');
-      if (Number(factor) > MAX_WORK_FACTOR) throw new Error('scrypt work factor is too high');
+      if (Number(factor) > MAX_WORK_FACTOR)
+        throw new SecretError(
+          `${what} needs ${String(2 ** (Number(factor) - MAX_WORK_FACTOR))} GiB of memory to be decrypted, and the limit is 1 GiB: its scrypt work factor is ${factor}.`,
+          { hint: 'Decrypt it with: age -d.' },
+        );
       const key = await deriveKey(passphrase, Buffer.from(salt, 'base64'), Number(factor));
       const decipher = createDecipheriv('chacha20-poly1305', key, NONCE, TAG);
       decipher.setAuthTag(stanza.body.subarray(-16));
@@ -207,7 +212,7 @@ export async function* decryptStream(
   const { Decrypter } = await import('age-encryption');
   const decrypter = new Decrypter();
   for (const identity of identities) decrypter.addIdentity(identity);
-  if (passphrase !== undefined) decrypter.addIdentity(passphraseIdentity(passphrase));
+  if (passphrase !== undefined) decrypter.addIdentity(passphraseIdentity(passphrase, what));
   try {
     for await (const bytes of await decrypter.decrypt(encrypted)) yield bytes;
   } catch (error) {
