@@ -87,7 +87,12 @@ describe('a file in the format age', () => {
   });
 
   it.each([
-    ['a cost that takes too much memory', / 18\n/, ' 21\n', 'It needs 2 GiB of memory to be decrypted'],
+    [
+      'a cost that takes too much memory',
+      / 18\n/,
+      ' 21\n',
+      'It needs 2 GiB of memory to be decrypted',
+    ],
     ['a cost that is not a number', / 18\n/, ' 1e\n', 'invalid scrypt stanza'],
     ['a short salt', /scrypt \S+/, 'scrypt AAAA', 'invalid scrypt stanza'],
     ['another recipient', '-> scrypt', '-> other\n\n-> scrypt', 'not the only recipient'],
